@@ -1,0 +1,70 @@
+"""Interactive active anomaly discovery for astronomy, in Jupyter."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# name -> module that holds it; loaded on first use, so that importing the package is instant
+_HOME = {
+    "Dashboard": "widgets",
+    "FeatureMap": "widgets",
+    "Gallery": "widgets",
+    "Inspector": "widgets",
+    "RecallPanel": "widgets",
+    "Session": "session",
+    "explore": "pipeline",
+}
+_ROOMS = ("demos", "detectors", "evaluation", "exceptions", "features", "learners", "preprocess", "reduction", "simulation", "sources")
+
+if TYPE_CHECKING:
+    from . import (
+        demos,
+        detectors,
+        evaluation,
+        exceptions,
+        features,
+        learners,
+        preprocess,
+        reduction,
+        simulation,
+        sources,
+    )
+    from .pipeline import explore
+    from .session import Session
+    from .widgets import Dashboard, FeatureMap, Gallery, Inspector, RecallPanel
+
+__all__ = [
+    "Dashboard",
+    "FeatureMap",
+    "Gallery",
+    "Inspector",
+    "RecallPanel",
+    "Session",
+    "__version__",
+    "demos",
+    "detectors",
+    "evaluation",
+    "exceptions",
+    "explore",
+    "features",
+    "learners",
+    "preprocess",
+    "reduction",
+    "simulation",
+    "sources",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,31 @@
+"""Optional packages, imported by the function that needs them."""
+
+import importlib
+from types import ModuleType
+
+from .exceptions import MissingDependencyError
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import an optional module, or say which extra brings it.
+
+    Parameters
+    ----------
+    module : str
+        Name of the module, as in ``import module``.
+    extra : str
+        The extra of this package that installs it.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the module is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+            raise
+        raise MissingDependencyError(
+            f"{module} is not installed; it comes with: pip install 'astronomaly-widgets[{extra}]'"
+        ) from error
