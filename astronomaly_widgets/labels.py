@@ -1,0 +1,400 @@
+"""The label store: an append-only log of what was decided, in SQLite.
+
+Nothing in the log is ever changed or removed. The current label of an object is derived from it:
+the last event of that object whose step has not been undone.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .exceptions import ProjectError, ProjectVersionError, ReadOnlyProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+SCHEMA = 1
+_CREATE = """
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('label', 'unlabel', 'undo', 'redo')),
+    step INTEGER NOT NULL,
+    object_id TEXT,
+    score REAL,
+    tags TEXT,
+    comment TEXT,
+    annotator TEXT NOT NULL,
+    time TEXT NOT NULL,
+    seconds REAL,
+    event_id TEXT UNIQUE
+)
+"""
+_COLUMNS = "seq, kind, step, object_id, score, tags, comment, annotator, time, seconds, event_id"
+
+
+class Label(NamedTuple):
+    """The current label of one object.
+
+    Attributes
+    ----------
+    object_id : str
+    score : float
+        0 (uninteresting) .. 5 (exactly what I am looking for).
+    tags : tuple of str
+    comment : str
+    annotator : str
+    time : datetime
+        When it was given, UTC.
+    """
+
+    object_id: str
+    score: float
+    tags: tuple[str, ...]
+    comment: str
+    annotator: str
+    time: datetime
+
+
+class Entry(NamedTuple):
+    """One label or unlabel to be appended; `score` is None to unlabel."""
+
+    object_id: str
+    score: float | None
+    tags: tuple[str, ...] = ()
+    comment: str = ""
+
+
+class _Event(NamedTuple):
+    """One row of the log that concerns an object; `label` is None when it was unlabeled."""
+
+    step: int
+    label: Label | None
+
+
+@dataclass
+class _Person:
+    """One annotator's steps that can be undone, and those that can be redone."""
+
+    done: list[int] = field(default_factory=list)
+    undone: list[int] = field(default_factory=list)
+
+
+class LabelStore:
+    """The labels of one project.
+
+    Several stores, in any number of threads and processes, may append to one log at once: each
+    write first reads what the others wrote. Every method is safe on any thread.
+
+    Parameters
+    ----------
+    path : Path
+        The SQLite file; created if it is missing and `read_only` is false.
+    annotator : str, optional
+        Who labels; the name of the computer's user by default.
+    read_only : bool
+        Only look.
+
+    Raises
+    ------
+    ProjectVersionError
+        If the log was written with a newer schema.
+    ProjectError
+        If the file is not a label log, or cannot be opened.
+    """
+
+    def __init__(
+        self, path: Path, *, annotator: str | None = None, read_only: bool = False
+    ) -> None:
+        self.path = path
+        self.annotator = annotator or _user()
+        self.read_only = read_only
+        self._lock = RLock()
+        self._last = 0
+        self._undone: set[int] = set()
+        self._objects_of: dict[int, list[str]] = {}
+        self._events_of: dict[str, list[_Event]] = {}
+        self._people: dict[str, _Person] = {}
+        self._current: dict[str, Label] = {}
+        self._first_labeled: dict[str, int] = {}
+        self._connection = self._open()
+        try:
+            self._check_schema()
+            self.refresh()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def append(
+        self,
+        entries: Iterable[Entry],
+        *,
+        seconds: float | None = None,
+        event_id: str | None = None,
+    ) -> bool:
+        """Append labels as one step, so that one undo takes all of them back.
+
+        Parameters
+        ----------
+        entries : iterable of Entry
+        seconds : float, optional
+            How long the person looked before deciding.
+        event_id : str, optional
+            A unique name of this step; a step whose name is already in the log is not stored
+            again, so a message may be repeated until it is answered.
+
+        Returns
+        -------
+        bool
+            Whether something was stored; False if `event_id` was there already.
+
+        Raises
+        ------
+        ReadOnlyProjectError
+            If nothing can be stored here.
+        """
+        with self._lock, self._writing():
+            if self._known(event_id):
+                return False
+            now = datetime.now(UTC).isoformat(timespec="microseconds")
+            step = self._last + 1
+            rows = []
+            for k, entry in enumerate(entries):
+                kind = "unlabel" if entry.score is None else "label"
+                tags = json.dumps(list(entry.tags), ensure_ascii=False)
+                name = event_id if event_id is None or k == 0 else f"{event_id}#{k}"
+                rows.append(
+                    (step + k, kind, step, entry.object_id, entry.score, tags, entry.comment,
+                     self.annotator, now, seconds, name)
+                )  # fmt: skip
+            self._insert(rows)
+            return bool(rows)
+
+    def undo(self, *, event_id: str | None = None) -> tuple[str, ...]:
+        """Take back this annotator's last step; return the objects concerned, if any."""
+        return self._turn("undo", event_id)
+
+    def redo(self, *, event_id: str | None = None) -> tuple[str, ...]:
+        """Do again what this annotator undid last; return the objects concerned, if any."""
+        return self._turn("redo", event_id)
+
+    def _turn(self, kind: str, event_id: str | None) -> tuple[str, ...]:
+        with self._lock, self._writing():
+            person = self._people.get(self.annotator, _Person())
+            steps = person.done if kind == "undo" else person.undone
+            if self._known(event_id) or not steps:
+                return ()
+            step = steps[-1]
+            now = datetime.now(UTC).isoformat(timespec="microseconds")
+            self._insert(
+                [(self._last + 1, kind, step, None, None, None, None,
+                  self.annotator, now, None, event_id)]
+            )  # fmt: skip
+            return tuple(self._objects_of[step])
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def refresh(self) -> int:
+        """Read what other sessions have appended; return how many events were new."""
+        with self._lock:
+            rows = self._connection.execute(
+                f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq",  # noqa: S608 - a constant
+                (self._last,),
+            ).fetchall()
+            for row in rows:
+                self._apply(row)
+            return len(rows)
+
+    def get(self, object_id: str) -> Label | None:
+        """Return the current label of an object, or None."""
+        with self._lock:
+            return self._current.get(object_id)
+
+    def current(self) -> list[Label]:
+        """Return all current labels, in the order in which the objects were first labeled."""
+        with self._lock:
+            return sorted(self._current.values(), key=lambda a: self._first_labeled[a.object_id])
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether this annotator has a step to undo."""
+        with self._lock:
+            return bool(self._people.get(self.annotator, _Person()).done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether this annotator has a step to redo."""
+        with self._lock:
+            return bool(self._people.get(self.annotator, _Person()).undone)
+
+    def events(self) -> pd.DataFrame:
+        """Return the whole log, one row per event: the audit trail."""
+        import pandas as pd
+
+        with self._lock:
+            frame = pd.read_sql_query(
+                f"SELECT {_COLUMNS} FROM events ORDER BY seq",  # noqa: S608 - a constant
+                self._connection,
+            )
+        frame["time"] = pd.to_datetime(frame["time"], format="ISO8601", utc=True)
+        return frame.set_index("seq")
+
+    def close(self) -> None:
+        """Close the file; everything is already on disk."""
+        with self._lock:
+            self._connection.close()
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            if not self.read_only:
+                connection = self._connect("rwc")
+                # WAL lets readers and a writer work side by side; a file system that cannot
+                # do it keeps its rollback journal, which is as safe
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute(_CREATE)
+                return connection
+            if not self.path.exists():
+                connection = sqlite3.connect(":memory:", check_same_thread=False)
+                connection.execute(_CREATE)
+                return connection
+            try:
+                connection = self._connect("ro")
+                connection.execute("SELECT 1 FROM events LIMIT 1")
+            except sqlite3.OperationalError:
+                # a WAL database in a folder without write permission cannot make its index
+                connection = self._connect("ro&immutable=1")
+        except sqlite3.Error as error:
+            raise ProjectError(
+                f"{self.path} cannot be opened as a label log ({error}); move it away if it is "
+                "not one, or check that the disk is there and has room"
+            ) from error
+        return connection
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+        return sqlite3.connect(
+            uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False
+        )
+
+    def _check_schema(self) -> None:
+        try:
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version == 0 and not self.read_only:
+                self._connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        except sqlite3.Error as error:
+            raise ProjectError(f"{self.path} is not a label log ({error})") from error
+        if version > SCHEMA:
+            raise ProjectVersionError(
+                f"{self.path} has schema {version}, this version knows up to {SCHEMA}; "
+                "upgrade astronomaly-widgets to open it"
+            )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self.read_only:
+            raise ReadOnlyProjectError(
+                f"{self.path.parent} is read-only: the label was not stored; "
+                "copy the folder to where you may write and open it there"
+            )
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise ProjectError(f"the label could not be stored in {self.path}: {error}") from error
+        try:
+            self.refresh()
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._forget()
+            if isinstance(error, sqlite3.Error):
+                raise ProjectError(
+                    f"the label could not be stored in {self.path}: {error}"
+                ) from error
+            raise
+
+    def _forget(self) -> None:
+        """Build the derived state anew, after a write that did not reach the disk."""
+        self._last = 0
+        for derived in (
+            self._undone,
+            self._objects_of,
+            self._events_of,
+            self._people,
+            self._current,
+            self._first_labeled,
+        ):
+            derived.clear()
+        self.refresh()
+
+    def _known(self, event_id: str | None) -> bool:
+        if event_id is None:
+            return False
+        query = "SELECT 1 FROM events WHERE event_id = ?"
+        return self._connection.execute(query, (event_id,)).fetchone() is not None
+
+    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
+        marks = ", ".join("?" * 11)
+        self._connection.executemany(
+            f"INSERT INTO events ({_COLUMNS}) VALUES ({marks})",  # noqa: S608 - constants
+            rows,
+        )
+        for row in rows:
+            self._apply(row)
+
+    def _apply(self, row: tuple[Any, ...]) -> None:
+        seq, kind, step, object_id, score, tags, comment, annotator, time, *_ = row
+        self._last = seq
+        person = self._people.setdefault(annotator, _Person())
+        if kind in ("label", "unlabel"):
+            label = None
+            if kind == "label":
+                at = datetime.fromisoformat(time)
+                label = Label(object_id, score, tuple(json.loads(tags)), comment, annotator, at)
+                self._first_labeled.setdefault(object_id, seq)
+            self._events_of.setdefault(object_id, []).append(_Event(step, label))
+            self._objects_of.setdefault(step, []).append(object_id)
+            if step == seq:
+                person.done.append(step)
+                person.undone.clear()
+            self._derive(object_id)
+            return
+        source, target = (
+            (person.done, person.undone) if kind == "undo" else (person.undone, person.done)
+        )
+        source.remove(step)
+        target.append(step)
+        (self._undone.add if kind == "undo" else self._undone.discard)(step)
+        for touched in self._objects_of.get(step, ()):
+            self._derive(touched)
+
+    def _derive(self, object_id: str) -> None:
+        for event in reversed(self._events_of[object_id]):
+            if event.step not in self._undone:
+                if event.label is None:
+                    break
+                self._current[object_id] = event.label
+                return
+        self._current.pop(object_id, None)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return "unknown"
