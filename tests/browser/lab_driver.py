@@ -41,6 +41,8 @@ CHROMIUM_ARGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 LOOPBACK = re.compile(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:|about:")
+# What Lab says of its own requests when a page reloads or a kernel restarts; no widget's doing.
+NOISE = re.compile(r"Canceled future for \w+_request message before replies were done")
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 SERVER_CONFIG = {
     "ServerApp": {"allow_root": True, "disable_check_xsrf": True, "open_browser": False},
@@ -53,7 +55,12 @@ SERVER_CONFIG = {
     },
     "JupyterNotebookApp": {"expose_app_in_browser": True, "news_url": None},
 }
-PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/debugger-extension": True}}  # noisy at restart
+PAGE_CONFIG = {
+    "disabledExtensions": {
+        "@jupyterlab/apputils-extension:announcements": True,  # asks to be allowed to phone home
+        "@jupyterlab/debugger-extension": True,  # logs errors of its own at a restart
+    }
+}
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
@@ -252,7 +259,7 @@ class WatchedPage:
             self._on_error(f"{message.text} [{message.location.get('url', '')}]")
 
     def _on_error(self, text: str) -> None:
-        if self._watching:
+        if self._watching and not NOISE.search(text):
             self.errors.append(text)
 
     def _on_request(self, request: Request) -> None:
@@ -327,7 +334,11 @@ class LabPage(WatchedPage):
         """Switch Lab to the ``"light"`` or the ``"dark"`` theme."""
         self.command("apputils:change-theme", theme=THEMES[name])
         light = "true" if name == "light" else "false"
-        self.wait_for("(x) => document.body.dataset.jpThemeLight === x", light)
+        self.wait_for(
+            "(x) => document.body.dataset.jpThemeLight === x"
+            " && !document.querySelector('#jupyterlab-splash')",
+            light,
+        )
 
     def run(self, i: int, *, wait: bool = True) -> None:
         """Run cell `i`; with ``wait=False`` return while it runs.
