@@ -1,0 +1,11 @@
+"""One object as a picture: JPEG or PNG bytes, ready for a browser.
+
+What is shown is prepared apart from what is measured. An 8-bit picture is shown as it is; data
+with more depth get a display stretch of their own (:func:`display`), which no feature ever sees.
+"""
+
+from ._display import display
+from ._drawing import profile
+from ._pictures import mime, picture, thumbnail
+
+__all__ = ["display", "mime", "picture", "profile", "thumbnail"]

@@ -1,0 +1,143 @@
+"""One object of a source as JPEG or PNG bytes."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from astronomaly_widgets.exceptions import AstronomalyError
+
+from ._display import bands, cropped, resized
+from ._drawing import encode, placeholder, profile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from astronomaly_widgets._protocols import Source
+
+_log = logging.getLogger(__name__)
+
+# What a source may raise for one bad object: a page of others must still be painted.
+_BAD_OBJECT = (AstronomalyError, ArithmeticError, LookupError, OSError, TypeError, ValueError)
+
+_LOSSLESS_UP_TO = 256  # px: a small picture is magnified on the screen, so it is sent exactly
+
+
+def thumbnail(
+    source: Source | None, object_id: str, size: int = 150, *, crop: float = 1.0
+) -> bytes:
+    """Draw one object small.
+
+    The whole object is fitted into the square and the rest is black. An object that cannot be
+    read is drawn as a quiet grey placeholder, and the reason is logged, so that one bad object
+    never spoils a page.
+
+    Parameters
+    ----------
+    source : Source or None
+        Where the object comes from.
+    object_id : str
+        Which object.
+    size : int
+        Side of the square, in pixels.
+    crop : float
+        The central fraction of each side that is shown, 0 < crop <= 1.
+
+    Returns
+    -------
+    bytes
+        A JPEG of size x size pixels.
+
+    Raises
+    ------
+    ValueError
+        If `size` or `crop` is out of range.
+    """
+    _check(size, crop)
+    try:
+        data = _read(source, object_id)
+        if data.ndim == 1:
+            return profile(data, size)
+        shown = resized(cropped(data, crop), size)
+    except _BAD_OBJECT as error:
+        _reason(object_id, error)
+        return placeholder(size)
+    height, width = shown.shape[:2]
+    square = np.zeros((size, size, *shown.shape[2:]), dtype=np.uint8)
+    top, left = (size - height) // 2, (size - width) // 2
+    square[top : top + height, left : left + width] = shown
+    return encode(square, ".jpg")
+
+
+def picture(source: Source | None, object_id: str, max_size: int = 1024) -> bytes:
+    """Draw one object as large as its data allow.
+
+    Parameters
+    ----------
+    source : Source or None
+        Where the object comes from.
+    object_id : str
+        Which object.
+    max_size : int
+        The longer side is at most this many pixels; smaller pictures keep their own size.
+
+    Returns
+    -------
+    bytes
+        PNG up to 256 pixels, where every pixel counts, JPEG above. An object that cannot be read
+        gives a placeholder that says why.
+
+    Raises
+    ------
+    ValueError
+        If `max_size` is not positive.
+    """
+    _check(max_size, 1.0)
+    try:
+        data = _read(source, object_id)
+        if data.ndim == 1:
+            return profile(data, max_size)
+        shown = resized(data, min(max_size, max(data.shape[:2])))
+    except _BAD_OBJECT as error:
+        return placeholder(min(max_size, 512), _reason(object_id, error))
+    return encode(shown, ".png" if max(shown.shape[:2]) <= _LOSSLESS_UP_TO else ".jpg")
+
+
+def mime(data: bytes) -> str:
+    """Media type of what this module draws: ``"image/jpeg"`` or ``"image/png"``.
+
+    Raises
+    ------
+    ValueError
+        If `data` are neither.
+    """
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    raise ValueError(f"neither a JPEG nor a PNG: the data begin with {data[:8]!r}")
+
+
+def _check(size: int, crop: float) -> None:
+    if size < 1:
+        raise ValueError(f"size must be a positive number of pixels, got {size!r}")
+    if not 0 < crop <= 1:
+        raise ValueError(
+            f"crop must be a fraction of the side, above 0 and at most 1, got {crop!r}"
+        )
+
+
+def _read(source: Source | None, object_id: str) -> NDArray[Any]:
+    if source is None:
+        raise LookupError("this session has no source to read pictures from")
+    data = np.asarray(source.read(object_id))
+    return data if data.ndim == 1 else bands(data)
+
+
+def _reason(object_id: str, error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
+    reason = text or type(error).__name__
+    _log.warning("no picture of %r: %s", object_id, reason)
+    return reason
