@@ -1,0 +1,178 @@
+"""Messages between a widget's front end and the kernel: none lost, none handled twice.
+
+Traits coalesce, messages do not; but a message can be lost with a connection, can come twice when
+it is sent again, and can overtake another when ipykernel moves a comm from one (sub)shell to
+another. So every view numbers what it sends (``static/channel.js``), and this side insists on the
+order: a message that was handled is answered again, a message from the future is answered with
+the number that is missing, and the view then sends everything from there again.
+
+==================  ============================================================================
+browser -> kernel   ``{type, client, seq, oldest, ...}``: ``client`` names the view, ``seq`` is 1,
+                    2, ...; ``oldest`` is the first message the view still wants an answer to
+kernel -> browser   ``{type: "ack", client, seq, ...}``, ``{type: "nack", client, seq, error}``,
+                    ``{type: "gap", client, expected}``, or what :meth:`Channel.push` sends
+outside the order   ``{type: "hello", client}``, answered with ``{type: "hello", client, ...}``
+                    when a view is drawn, and ``{type: "bye", client}`` when it goes
+==================  ============================================================================
+
+No message has a field ``id``: ipykernel 7.4 takes that as its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import ipywidgets
+
+    from astronomaly_widgets.session import Session
+
+_CLIENTS_REMEMBERED = 32
+_REPLIES_REMEMBERED = 256
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Client:
+    expected: int = 1
+    replies: OrderedDict[int, dict[str, Any]] = field(default_factory=OrderedDict)
+
+
+def in_words(error: BaseException) -> str:
+    """Say an error in one line, for the person who sees it on the screen."""
+    # str(KeyError("x")) is "'x'": the message itself is what is wanted
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return text or type(error).__name__
+
+
+class Channel:
+    """Takes the messages of one widget's views, and is the one door for what is sent to them.
+
+    Everything that reaches the browser goes through :meth:`push` or :meth:`run`, whatever the
+    thread: both hold the session's lock, and both speak in the context of the last message that
+    came. ipykernel >= 7.4 sends a comm's messages to the (sub)shell that last spoke on it; a
+    worker or a cell that spoke in its own context would tie the views to the main shell, where
+    they would wait for the running cell.
+
+    Parameters
+    ----------
+    widget : ipywidgets.Widget
+        Whose messages to take.
+    session : Session
+        Its ``lock`` is held while a message is handled, and what goes wrong is kept in its
+        ``last_error``.
+    handlers : mapping of str to callable
+        Message type -> ``handler(message)``. What it returns (dict or None) goes into the answer.
+        ``message`` is the dict that came, with ``event_id`` (str, unique, the same when the
+        message comes again) added. A handler returns within 20 ms and leaves the rest to a
+        worker, because all widgets share one thread. If it raises, the view is told so.
+    hello : callable, optional
+        Called without arguments when a view is drawn; what it returns goes into the answer.
+
+    Attributes
+    ----------
+    clients : tuple of str
+        Views that said hello and not yet bye. A view that was lost with its page stays.
+    """
+
+    def __init__(
+        self,
+        widget: ipywidgets.Widget,
+        session: Session,
+        handlers: Mapping[str, Callable[[dict[str, Any]], dict[str, Any] | None]],
+        *,
+        hello: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        self._widget = widget
+        self._session = session
+        self._handlers = dict(handlers)
+        self._hello = hello
+        self._clients: OrderedDict[str, _Client] = OrderedDict()
+        self._context = copy_context()
+        widget.on_msg(self._receive)
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        return tuple(self._clients)
+
+    def push(
+        self, kind: str, fields: Mapping[str, Any], buffers: list[bytes] | None = None
+    ) -> None:
+        """Send a message of our own accord to every view.
+
+        Parameters
+        ----------
+        kind : str
+            Becomes its ``type``.
+        fields : mapping
+            JSON-ready; no field may be called ``id``.
+        buffers : list of bytes, optional
+            Travel beside it as binary.
+        """
+        self.run(self._widget.send, {"type": kind, **fields}, buffers)
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function that sets synced traits; safe on any thread."""
+        with self._session.lock:
+            # a context can be entered once at a time, a copy of it always
+            return self._context.copy().run(function, *args)
+
+    def close(self) -> None:
+        """Take no more messages."""
+        self._widget.on_msg(self._receive, remove=True)
+        self._clients.clear()
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        kind, name, seq = content.get("type"), content.get("client"), content.get("seq")
+        if not isinstance(name, str):
+            _log.warning("A message without the name of its view was ignored: type %r", kind)
+            return
+        with self._session.lock:
+            self._context = copy_context()
+            if kind == "hello":
+                self._client(name)
+                self.push("hello", {"client": name, **(self._hello() if self._hello else {})})
+            elif kind == "bye":
+                self._clients.pop(name, None)
+            elif isinstance(seq, int):
+                self._in_order(self._client(name), {**content, "event_id": f"{name}-{seq}"})
+
+    def _client(self, name: str) -> _Client:
+        client = self._clients.setdefault(name, _Client())
+        self._clients.move_to_end(name)
+        if len(self._clients) > _CLIENTS_REMEMBERED:
+            self._clients.popitem(last=False)
+        return client
+
+    def _in_order(self, client: _Client, message: dict[str, Any]) -> None:
+        seq = message["seq"]
+        # what the view no longer asks about was answered, even if that is forgotten here
+        client.expected = max(client.expected, message.get("oldest", 1))
+        if seq > client.expected:
+            self.push("gap", {"client": message["client"], "expected": client.expected})
+            return
+        if seq == client.expected:
+            client.expected += 1
+            client.replies[seq] = self._handle(message)
+            if len(client.replies) > _REPLIES_REMEMBERED:
+                client.replies.popitem(last=False)
+        reply = client.replies.get(seq, {"type": "ack"})
+        self.push(reply["type"], {**reply, "client": message["client"], "seq": seq})
+
+    def _handle(self, message: dict[str, Any]) -> dict[str, Any]:
+        handler = self._handlers.get(message["type"])
+        if handler is None:
+            return {"type": "nack", "error": f"this kernel knows no message {message['type']!r}"}
+        try:
+            return {"type": "ack", **(handler(message) or {})}
+        except Exception as error:  # noqa: BLE001 - the last stop: it is shown, kept and logged
+            _log.warning("The message %r failed", message["type"], exc_info=error)
+            self._session.last_error = error
+            return {"type": "nack", "error": in_words(error)}

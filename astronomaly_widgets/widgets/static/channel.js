@@ -1,0 +1,119 @@
+// Messages to the kernel: numbered, answered, sent again. The other end is widgets/_channel.py.
+//
+//   const channel = openChannel(model, { onpush, onchange });
+//   channel.hello().then((reply) => ...)                  once per view; also sent until answered
+//   channel.send("score", { object_id, score })           a promise: the kernel's answer, or an
+//                                                         Error with the kernel's words
+//   channel.waiting()                                     what has no answer yet, oldest first:
+//                                                         [{ seq, message, late }]
+//   channel.close()                                       when the view goes
+//
+// onpush(content, buffers) gets what the kernel sends of its own accord. onchange() is called when
+// the list of waiting messages, or the lateness of one of them, has changed. The order of messages
+// is kept even when some are lost: what is sent again is sent from the oldest on.
+
+const RESEND_AFTER = 2000; // ms without an answer; doubled up to RESEND_AT_MOST
+const RESEND_AT_MOST = 30000;
+
+function randomName() {
+  // crypto.randomUUID needs https, and hubs are sometimes http
+  const words = crypto.getRandomValues(new Uint32Array(3));
+  return Array.from(words, (word) => word.toString(16).padStart(8, "0")).join("");
+}
+
+function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
+  const client = randomName();
+  const queue = new Map(); // seq -> { seq, message, late, resolve, reject }, in the order of seq
+  let lastSeq = 0;
+  let greeting = null;
+  let timer = null;
+  let delay = RESEND_AFTER;
+  let closed = false;
+
+  function post(message) {
+    const [oldest = lastSeq + 1] = queue.keys();
+    try {
+      model.send({ ...message, client, oldest });
+    } catch (error) {
+      // the comm is gone; the message stays in the queue and is shown as not stored
+      console.warn("astronomaly_widgets: not sent", error);
+    }
+  }
+
+  function watch() {
+    clearTimeout(timer);
+    timer = null;
+    if (!closed && (queue.size || greeting)) timer = setTimeout(late, delay);
+  }
+
+  function late() {
+    delay = Math.min(2 * delay, RESEND_AT_MOST);
+    for (const event of queue.values()) event.late = true;
+    again();
+    onchange();
+  }
+
+  function again() {
+    if (greeting) post({ type: "hello" });
+    for (const event of queue.values()) post(event.message);
+    watch();
+  }
+
+  function receive(content, buffers) {
+    if (content.client === undefined) {
+      onpush(content, buffers);
+      return;
+    }
+    if (content.client !== client) return; // the answer to another view of this model
+    delay = RESEND_AFTER;
+    if (content.type === "hello") {
+      const { resolve } = greeting ?? {};
+      greeting = null;
+      resolve?.(content);
+      if ([...queue.values()].some((event) => event.late)) again();
+    } else if (content.type === "gap") {
+      again();
+    } else {
+      const event = queue.get(content.seq);
+      if (!event) return; // answered before
+      queue.delete(content.seq);
+      if (content.type === "nack") event.reject(new Error(content.error));
+      else event.resolve(content);
+      onchange();
+    }
+    watch();
+  }
+
+  model.on("msg:custom", receive);
+  window.addEventListener("online", again);
+
+  return {
+    client,
+    hello() {
+      return new Promise((resolve) => {
+        greeting = { resolve };
+        post({ type: "hello" });
+        watch();
+      });
+    },
+    send(type, fields = {}) {
+      const seq = ++lastSeq;
+      return new Promise((resolve, reject) => {
+        const message = { ...fields, type, seq };
+        queue.set(seq, { seq, message, late: false, resolve, reject });
+        post(message);
+        if (!timer) watch();
+        onchange();
+      });
+    },
+    waiting: () => [...queue.values()],
+    again,
+    close() {
+      closed = true;
+      post({ type: "bye" });
+      clearTimeout(timer);
+      model.off("msg:custom", receive);
+      window.removeEventListener("online", again);
+    },
+  };
+}
