@@ -24,6 +24,7 @@ import logging
 from collections import OrderedDict
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,18 +57,17 @@ class Channel:
     """Takes the messages of one widget's views, and is the one door for what is sent to them.
 
     Everything that reaches the browser goes through :meth:`push` or :meth:`run`, whatever the
-    thread: both hold the session's lock, and both speak in the context of the last message that
-    came. ipykernel >= 7.4 sends a comm's messages to the (sub)shell that last spoke on it; a
-    worker or a cell that spoke in its own context would tie the views to the main shell, where
-    they would wait for the running cell.
+    thread: one at a time, and in the context of the last message that came. ipykernel >= 7.4
+    sends a comm's messages to the (sub)shell that last spoke on it; a worker or a cell that spoke
+    in its own context would tie the views to the main shell, where they would wait for the
+    running cell.
 
     Parameters
     ----------
     widget : ipywidgets.Widget
         Whose messages to take.
     session : Session
-        Its ``lock`` is held while a message is handled, and what goes wrong is kept in its
-        ``last_error``.
+        What goes wrong is kept in its ``last_error``.
     handlers : mapping of str to callable
         Message type -> ``handler(message)``. What it returns (dict or None) goes into the answer.
         ``message`` is the dict that came, with ``event_id`` (str, unique, the same when the
@@ -96,6 +96,9 @@ class Channel:
         self._hello = hello
         self._clients: OrderedDict[str, _Client] = OrderedDict()
         self._context = copy_context()
+        # two locks: what speaks must never wait for a handler, which may wait for the session
+        self._handling = RLock()
+        self._speaking = RLock()
         widget.on_msg(self._receive)
 
     @property
@@ -120,7 +123,7 @@ class Channel:
 
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function that sets synced traits; safe on any thread."""
-        with self._session.lock:
+        with self._speaking:
             # a context can be entered once at a time, a copy of it always
             return self._context.copy().run(function, *args)
 
@@ -134,7 +137,7 @@ class Channel:
         if not isinstance(name, str):
             _log.warning("A message without the name of its view was ignored: type %r", kind)
             return
-        with self._session.lock:
+        with self._handling:
             self._context = copy_context()
             if kind == "hello":
                 self._client(name)

@@ -11,7 +11,7 @@ from astronomaly_widgets.widgets._static import bundle
 
 @pytest.fixture
 def session():
-    return SimpleNamespace(lock=threading.RLock(), last_error=None)
+    return SimpleNamespace(last_error=None)
 
 
 @pytest.fixture
