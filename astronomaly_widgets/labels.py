@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import json
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import RLock
@@ -249,6 +249,16 @@ class LabelStore:
             )
         frame["time"] = pd.to_datetime(frame["time"], format="ISO8601", utc=True)
         return frame.set_index("seq")
+
+    @property
+    def revision(self) -> int:
+        """Number of the last event read; the current labels depend on nothing else."""
+        return self._last
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the whole log, which must not exist yet."""
+        with self._lock, closing(sqlite3.connect(path)) as target:
+            self._connection.backup(target)
 
     def close(self) -> None:
         """Close the file; everything is already on disk."""

@@ -1,0 +1,11 @@
+"""How a session becomes a picture, without the session knowing who draws it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# set by the package's own door, which may import everything
+make_dashboard: Callable[[Any], Any] | None = None

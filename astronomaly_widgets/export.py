@@ -1,0 +1,79 @@
+"""Results in the formats that astronomers use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from astropy.table import Table
+
+SUFFIXES = (".csv", ".ecsv", ".vot", ".fits", ".parquet")
+
+
+def write(results: pd.DataFrame, path: str | Path) -> Path:
+    """Write a table, in the format that the file's suffix names.
+
+    Parameters
+    ----------
+    results : DataFrame
+        One row per object, indexed by object id; `tags` holds tuples of str, `time` is UTC.
+    path : str or Path
+        Ends in .csv, .ecsv, .vot, .fits or .parquet; an existing file is replaced at once.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        If the suffix is none of these.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(
+            f"cannot export to {path.name!r}: the suffix must be one of {', '.join(SUFFIXES)}"
+        )
+    flat = results.copy()
+    # a semicolon, as tags may hold commas; one spelling in every format
+    flat["tags"] = [";".join(tags) for tags in flat["tags"]]
+    flat["time"] = flat["time"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").fillna("")
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        if suffix == ".csv":
+            flat.to_csv(temporary, index_label="object_id")
+        elif suffix == ".parquet":
+            flat.rename_axis("object_id").to_parquet(temporary)
+        else:
+            kind = {".ecsv": "ascii.ecsv", ".vot": "votable", ".fits": "fits"}[suffix]
+            table = _table(flat)
+            if suffix == ".fits":
+                table.convert_unicode_to_bytestring()  # UTF-8: FITS text itself is ASCII only
+            table.write(temporary, format=kind, overwrite=True)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _table(flat: pd.DataFrame) -> Table:
+    import numpy as np
+    from astropy import units
+    from astropy.table import Table
+
+    table = Table()
+    table["object_id"] = np.array(flat.index, dtype=str)
+    for name in flat.columns:
+        values = flat[name]
+        if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
+            table[name] = values.to_numpy()
+        else:  # FITS and VOTable know text, not objects
+            table[name] = np.array(values.fillna("").astype(str), dtype=str)
+    for name in ("ra", "dec"):
+        if name in table.colnames and table[name].dtype.kind == "f":
+            table[name].unit = units.deg
+    return table

@@ -1,0 +1,183 @@
+"""From a survey to a session: the one place where the defaults are wired together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from . import reduction, sources
+from ._protocols import Source
+from .exceptions import SourceError
+from .features import by_name, measure
+from .project import Project
+from .session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._protocols import Detector, FeatureExtractor, Learner
+
+_DEFAULT_FEATURES = {"image": "ellipse", "table": "raw"}
+_TABLES = (".csv", ".parquet", ".fits", ".fits.gz", ".fit", ".ecsv", ".vot", ".xml")
+_STACKS = (".h5", ".hdf5", ".zarr")
+_KNOWN = (
+    "a folder of images; a stack of images as .npy, .h5, .zarr or array (n, height, width[, "
+    "bands]); a table of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy "
+    "Table or array (n, d); or any object with object_ids, fingerprints, catalog and read"
+)
+
+
+def explore(
+    source: Any,
+    *,
+    features: str | FeatureExtractor | Sequence[str | FeatureExtractor] | None = None,
+    n_components: float | None = None,
+    detector: str | Detector = "isolation_forest",
+    learner: str | Learner = "auto",
+    project: str | Path | None = None,
+    catalog: Any = None,
+    annotator: str | None = None,
+    random_state: int = 0,
+    truth: Any = None,
+    title: str | None = None,
+    n_jobs: int | None = None,
+    progress: bool = True,
+) -> Session:
+    """Measure a survey, score it, and return the session in which to search it.
+
+    The chain is that of LB21 section 2: features, standard scaling, principal components if asked
+    for, anomaly detector.
+
+    Parameters
+    ----------
+    source : Source, path, array or table
+        A folder of images; a stack of images (.npy, .h5, .zarr, array); a table of features
+        (.csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source.
+    features : str, extractor or list of these, optional
+        What to measure: by default "ellipse" for images, "raw" for tables.
+    n_components : int or float, optional
+        Reduce the features to so many principal components, or to as many as explain this
+        fraction of their variance (E24: 0.95).
+    detector : str or object
+        "isolation_forest", "local_outlier_factor", or anything with `fit` and `score_samples`.
+    learner : str or object
+        "auto", "neighbor_score", "direct_regression", or anything with `fit` and `score`.
+    project : str or Path, optional
+        Folder in which everything is kept: running again continues where it stopped, and
+        measures only what is new or has changed.
+    catalog : DataFrame, Table, path or str, optional
+        What is known of the objects, for a source that has no catalog of its own.
+    annotator : str, optional
+        Who labels.
+    random_state : int
+    truth : str, array or mapping, optional
+        Which objects are interesting, where it is known; see :class:`Session`.
+    title : str, optional
+        Shown above the gallery.
+    n_jobs : int, optional
+        Processes that measure; all cores by default.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    SourceError
+        If the source is not recognized, or cannot be opened.
+    ProjectError
+        If the project cannot be used.
+    """
+    origin = open_source(source, catalog=catalog)
+    if features is None:
+        features = _DEFAULT_FEATURES[origin.kind]
+    checkpoint = None
+    if project is not None:
+        folder = Project(project)
+        project = folder.path
+        checkpoint = None if folder.read_only else project / "measurements"
+    measured = measure(
+        origin, by_name(features), checkpoint=checkpoint, n_jobs=n_jobs, progress=progress
+    )
+    if not len(measured.object_ids):
+        reasons = measured.set_aside["reason"].value_counts()
+        raise SourceError(
+            f"none of the {len(measured.set_aside)} objects could be measured; most often: "
+            f"{reasons.index[0]!r} ({reasons.iloc[0]} times)"
+        )
+    X, names = reduction.scale(measured.values), tuple(measured.names)
+    if n_components is not None:
+        X = reduction.pca(X, n_components, random_state=random_state).scores
+        names = tuple(f"PC {k + 1}" for k in range(X.shape[1]))
+    table = origin.catalog
+    return Session(
+        pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
+        source=origin,
+        catalog=None if table is None else table.reindex(measured.object_ids),
+        detector=detector,
+        learner=learner,
+        project=project,
+        annotator=annotator,
+        random_state=random_state,
+        set_aside=measured.set_aside,
+        truth=truth,
+        title=title or _title(source),
+    )
+
+
+def open_source(source: Any, *, catalog: Any = None) -> Source:
+    """Recognize what was given and open it.
+
+    Raises
+    ------
+    SourceError
+        If it is none of what we know; the message lists what we do.
+    """
+    extra = {} if catalog is None else {"catalog": catalog}
+    if isinstance(source, Source):
+        if extra:
+            raise SourceError(f"a {type(source).__name__} has its own catalog: give it there")
+        return source
+    if isinstance(source, str | Path):
+        return _open_path(Path(source).expanduser(), extra)
+    if isinstance(source, pd.DataFrame) or hasattr(source, "to_pandas"):
+        return sources.FeatureTable(source)
+    if isinstance(source, np.ndarray):
+        return _open_array(source, source.ndim, extra)
+    raise SourceError(f"a {type(source).__name__} is not a source; known are: {_KNOWN}")
+
+
+def _open_path(path: Path, extra: dict[str, Any]) -> Source:
+    name = path.name.lower()
+    if not path.exists():
+        raise SourceError(f"there is nothing at {str(path)!r} (in the folder {Path.cwd()})")
+    if name.endswith(_STACKS):
+        return sources.ImageStack(path, **extra)
+    if path.is_dir():
+        return sources.ImageFolder(path, **extra)
+    if name.endswith(".npy"):
+        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+        return _open_array(path, len(shape), extra)
+    if name.endswith(_TABLES):
+        return sources.FeatureTable(path)
+    raise SourceError(f"{path.name!r} is not a kind of file we know; known are: {_KNOWN}")
+
+
+def _open_array(array: Any, ndim: int, extra: dict[str, Any]) -> Source:
+    if ndim == 2:
+        return sources.FeatureTable(array)
+    if ndim in (3, 4):
+        return sources.ImageStack(array, **extra)
+    raise SourceError(f"an array of {ndim} dimensions is not a source; known are: {_KNOWN}")
+
+
+def _title(source: Any) -> str | None:
+    if isinstance(source, str | Path):
+        return Path(source).name.partition(".")[0]
+    title = getattr(source, "title", None)
+    return title if isinstance(title, str) else None

@@ -1,0 +1,194 @@
+"""What a session is given, checked at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+_CHUNK = 100_000
+
+
+def as_matrix(
+    features: Any, object_ids: Any
+) -> tuple[NDArray[np.float32], pd.Index[Any], tuple[str, ...]]:
+    """Return the (n, d) float32 matrix, the object ids and the names of the d features.
+
+    A float32 memory map is returned as it is, not read.
+
+    Raises
+    ------
+    ValueError
+        If it is not a numeric table with at least one row and one column, or there are not as
+        many ids as rows.
+    """
+    if not isinstance(features, pd.DataFrame) and hasattr(features, "to_pandas"):
+        features = features.to_pandas()  # an astropy Table
+    names: tuple[str, ...] | None = None
+    if isinstance(features, pd.DataFrame):
+        words = [str(c) for c in features if not pd.api.types.is_numeric_dtype(features[c])]
+        if words:
+            raise ValueError(
+                f"features must be numbers, but these columns are not: {', '.join(words[:5])}; "
+                "leave them out, or give the table to aw.explore, which moves them to the catalog"
+            )
+        if object_ids is None and not isinstance(features.index, pd.RangeIndex):
+            object_ids = features.index
+        names = tuple(map(str, features.columns))
+        features = features.to_numpy(dtype=np.float64, na_value=np.nan)
+    array = np.asanyarray(features)
+    if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"features must be numbers in an array of shape (n objects, d features), "
+            f"but an array of shape {array.shape} and type {array.dtype} came"
+        )
+    if array.dtype != np.float32:
+        with np.errstate(over="ignore"):  # what does not fit becomes inf and is set aside
+            array = array.astype(np.float32)
+    n, d = array.shape
+    index = pd.Index([str(i) for i in range(n)] if object_ids is None else object_ids)
+    if len(index) != n:
+        raise ValueError(f"{n} rows of features came with {len(index)} object ids: give one each")
+    return array, index, names or tuple(f"feature {k}" for k in range(d))
+
+
+def unique_ids(index: pd.Index[Any]) -> pd.Index[Any]:
+    """Return the ids as str, in an index of Python objects.
+
+    Raises
+    ------
+    ValueError
+        If an id stands for two objects.
+    """
+    index = pd.Index([str(name) for name in index], dtype=object, name="object_id")
+    if not index.is_unique:
+        twice = index[index.duplicated()].unique()
+        shown = ", ".join(map(repr, twice[:5]))
+        raise ValueError(
+            f"{len(twice)} object ids stand for more than one object: {shown}; "
+            "labels belong to ids, so each object needs its own"
+        )
+    return index
+
+
+def finite_rows(X: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which rows are finite, and which are not; each (n,) bool.
+
+    Raises
+    ------
+    ValueError
+        If none is.
+    """
+    finite = np.empty(len(X), dtype=bool)
+    for start in range(0, len(X), _CHUNK):
+        finite[start : start + _CHUNK] = np.isfinite(X[start : start + _CHUNK]).all(axis=1)
+    if not finite.any():
+        raise ValueError(
+            f"none of the {len(X)} objects has finite features (all hold NaN or infinity): "
+            "look for a column that is empty, and leave it out"
+        )
+    return finite, ~finite
+
+
+def set_aside_table(earlier: pd.DataFrame | None, not_finite: pd.Index[Any]) -> pd.DataFrame:
+    """Return the objects set aside before, and those whose features are not finite."""
+    now = pd.DataFrame(
+        {"stage": "features", "reason": "a feature is NaN or infinite"},
+        index=pd.Index(not_finite, dtype=object),
+        columns=["stage", "reason"],
+    )
+    table = now if earlier is None or earlier.empty else pd.concat([earlier, now])
+    return table.rename_axis("object_id")
+
+
+def align_catalog(catalog: Any, given: pd.Index[Any], kept: pd.Index[Any]) -> pd.DataFrame | None:
+    """Return the catalog's rows in the order of the kept objects; absent ones are NaN.
+
+    Raises
+    ------
+    ValueError
+        If the catalog has other rows and none of the ids.
+    """
+    if catalog is None:
+        return None
+    if not isinstance(catalog, pd.DataFrame):
+        catalog = catalog.to_pandas() if hasattr(catalog, "to_pandas") else pd.DataFrame(catalog)
+    names = pd.Index([str(name) for name in catalog.index], dtype=object)
+    if isinstance(catalog.index, pd.RangeIndex) and len(catalog) == len(given):
+        names = given
+    table: pd.DataFrame = catalog.set_axis(names, axis=0)
+    if not names.isin(given).any():
+        raise ValueError(
+            f"no row of the catalog has the id of an object: its index begins with "
+            f"{', '.join(map(repr, names[:3]))}, the objects with "
+            f"{', '.join(map(repr, given[:3]))}; index the catalog by object id"
+        )
+    if not names.is_unique:
+        twice = names[names.duplicated()][0]
+        raise ValueError(f"the catalog has several rows for {twice!r}: keep one of each")
+    return table.reindex(kept).rename_axis("object_id")
+
+
+def align_truth(
+    truth: Any, catalog: pd.DataFrame | None, given: pd.Index[Any], keep: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """Return (n,) bool, which of the kept objects are known to be interesting, or None.
+
+    Raises
+    ------
+    ValueError
+        If it is a name that is no column of the catalog, or has another length.
+    """
+    if truth is None:
+        return None
+    if isinstance(truth, str):
+        if catalog is None or truth not in catalog:
+            raise ValueError(f"truth={truth!r} is not a column of the catalog")
+        return np.asarray(catalog[truth].fillna(0).astype(bool))
+    if isinstance(truth, Mapping | pd.Series):
+        return np.array([bool(truth.get(name, False)) for name in given[keep]])
+    values = np.asarray(truth).astype(bool)
+    if values.shape != (len(given),):
+        raise ValueError(f"truth must be one value per object, ({len(given)},), not {values.shape}")
+    return np.asarray(values[keep])
+
+
+def checked_anomaly_score(score: ArrayLike, n: int) -> NDArray[np.float32]:
+    """Return the anomaly score as (n,) float32.
+
+    Raises
+    ------
+    ValueError
+        If it is not finite, not on the scale 0..5, or of another length.
+    """
+    values = np.asarray(score, dtype=np.float32)
+    if values.shape != (n,):
+        raise ValueError(f"anomaly_score must have shape ({n},), but {values.shape} came")
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 5:
+        raise ValueError(
+            "anomaly_score must be finite and lie in 0..5, larger = more anomalous, but it spans "
+            f"{values.min()}..{values.max()}; aw.detectors.rescale brings a detector's score there"
+        )
+    return values
+
+
+def checked_score(score: Any) -> float:
+    """Return a person's score as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is not a number from 0 to 5.
+    """
+    try:
+        value = float(score)
+    except (TypeError, ValueError):
+        value = np.nan
+    if isinstance(score, str | bytes | bool | np.bool_) or not 0 <= value <= 5:
+        raise ValueError(f"a score is a number from 0 to 5, but {score!r} came; nothing was stored")
+    return value

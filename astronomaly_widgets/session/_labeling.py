@@ -1,0 +1,215 @@
+"""Labels in a session: the only door through which they enter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..labels import Entry
+from ._inputs import checked_score
+from ._state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from ..labels import Label
+
+_COLUMNS = ["score", "tags", "comment", "annotator", "time"]
+
+
+class Labeling(State):
+    """Everything that concerns labels; each change is on disk before its method returns."""
+
+    def label(
+        self,
+        object_id: str,
+        score: float,
+        tags: Iterable[str] = (),
+        comment: str = "",
+        *,
+        seconds: float | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        """Label one object; it replaces the object's earlier label.
+
+        Parameters
+        ----------
+        object_id : str
+        score : float
+            0 (uninteresting) .. 5 (exactly what I am looking for).
+        tags : iterable of str
+            Words to find it by; one str is one tag.
+        comment : str
+        seconds : float, optional
+            How long the person looked.
+        event_id : str, optional
+            A unique name of this decision; the same name is stored once, however often it comes.
+
+        Raises
+        ------
+        KeyError
+            If there is no such object.
+        ValueError
+            If the score is not a number in 0..5.
+        ReadOnlyProjectError, ProjectError
+            If it could not be stored. In every case nothing is stored.
+        """
+        self.row_of(object_id)
+        words = (tags,) if isinstance(tags, str) else tuple(str(tag) for tag in tags)
+        entry = Entry(str(object_id), checked_score(score), words, str(comment))
+        self._append([entry], seconds, event_id)
+
+    def label_many(
+        self,
+        object_ids: Iterable[str],
+        score: float,
+        *,
+        seconds: float | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        """Give several objects one score, as one step to undo; tags and comments they have stay.
+
+        Raises
+        ------
+        KeyError, ValueError, ReadOnlyProjectError, ProjectError
+            As :meth:`label`; nothing is stored then.
+        """
+        value = checked_score(score)
+        entries = []
+        with self.lock:
+            for object_id in object_ids:
+                self.row_of(object_id)
+                old = self._store.get(object_id)
+                tags, comment = ((), "") if old is None else (old.tags, old.comment)
+                entries.append(Entry(str(object_id), value, tags, comment))
+            self._append(entries, seconds, event_id, announce=False)
+        self._announce_labels()
+
+    def unlabel(self, object_id: str, *, event_id: str | None = None) -> None:
+        """Take an object's label away; nothing happens if it has none.
+
+        Raises
+        ------
+        KeyError
+            If there is no such object.
+        """
+        self.row_of(object_id)
+        if self._store.get(object_id) is not None:
+            self._append([Entry(str(object_id), None)], None, event_id)
+
+    def undo(self, *, event_id: str | None = None) -> tuple[str, ...]:
+        """Take back the annotator's last step, without limit; return the ids concerned."""
+        touched = self._store.undo(event_id=event_id)
+        self._announce_labels()
+        return touched
+
+    def redo(self, *, event_id: str | None = None) -> tuple[str, ...]:
+        """Do again what was undone last; return the ids concerned."""
+        touched = self._store.redo(event_id=event_id)
+        self._announce_labels()
+        return touched
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
+        return self._store.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to redo."""
+        return self._store.can_redo
+
+    def refresh_labels(self) -> int:
+        """Read the labels that other sessions of this project gave; return how many events."""
+        new = self._store.refresh()
+        if new:
+            self._announce_labels()
+        return new
+
+    # -- looking ---------------------------------------------------------------------------
+
+    def label_of(self, object_id: str) -> Label | None:
+        """Return the current label of an object, or None."""
+        return self._store.get(object_id)
+
+    def score_of(self, object_id: str) -> float | None:
+        """Return the current score of an object, or None."""
+        label = self._store.get(object_id)
+        return None if label is None else label.score
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """Current labels by object id: score, tags, comment, annotator, time (UTC)."""
+        return _frame([a for a in self._store.current() if a.object_id in self._index])
+
+    @property
+    def absent_labels(self) -> pd.DataFrame:
+        """Labels in the project of objects that are not in this session; as :attr:`labels`."""
+        return _frame([a for a in self._store.current() if a.object_id not in self._index])
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The label log, whole: one row per event, nothing ever removed."""
+        return self._store.events()
+
+    def label_sequence(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """Return ids and current scores, (m,) each, in the order of first being labeled."""
+        ids, _, scores = self._labeled()
+        return ids, scores
+
+    @property
+    def n_labeled(self) -> int:
+        """Number of labeled objects."""
+        return len(self._labeled()[0])
+
+    @property
+    def n_found(self) -> int:
+        """Number of objects with a score of at least `interesting_from`."""
+        return int((self._labeled()[2] >= self.interesting_from).sum())
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _labeled(self) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.float64]]:
+        """Return ids, rows and scores, (m,) each, of the labeled objects in this session."""
+        with self.lock:
+            revision = self._store.revision
+            if self._labeled_cache is None or self._labeled_cache[0] != revision:
+                labels = self._store.current()
+                ids = np.array([a.object_id for a in labels], dtype=object)
+                rows = self._index.get_indexer(pd.Index(ids, dtype=object))
+                scores = np.array([a.score for a in labels], dtype=np.float64)
+                here = rows >= 0
+                self._labeled_cache = (revision, (ids[here], rows[here], scores[here]))
+            return self._labeled_cache[1]
+
+    def _append(
+        self,
+        entries: list[Entry],
+        seconds: float | None,
+        event_id: str | None,
+        *,
+        announce: bool = True,
+    ) -> None:
+        self._store.append(entries, seconds=seconds, event_id=event_id)
+        if announce:
+            self._announce_labels()
+
+    def _announce_labels(self) -> None:
+        # never under the lock: an observer may hold a lock of its own and wait for ours
+        with self._announcing():
+            self.label_revision = next(self._revisions)
+
+
+def _frame(labels: list[Label]) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        [a[1:] for a in labels],
+        columns=_COLUMNS,
+        index=pd.Index([a.object_id for a in labels], dtype=object, name="object_id"),
+    )
+    frame["score"] = frame["score"].astype(np.float64)
+    frame["time"] = pd.to_datetime(frame["time"], utc=True)
+    return frame

@@ -1,0 +1,227 @@
+"""Retraining and the map: long work in the background, while labeling goes on."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import CancelledError, Future
+from datetime import UTC, datetime
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .. import compute, embedding
+from ..learners import by_name
+from ..project import fingerprint
+from ._labeling import Labeling
+from ._state import learned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+_HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
+_MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+
+
+class Learning(Labeling):
+    """What the machine does between two looks at the gallery."""
+
+    # a map of all objects that takes longer than a coffee is not worth waiting for
+    max_embedded = 50_000
+
+    # -- retraining ------------------------------------------------------------------------
+
+    def retrain(self) -> Future[dict[str, Any]]:
+        """Learn from all labels, in the background.
+
+        Labeling goes on meanwhile; the new scores are swapped in all at once at the end. A second
+        call waits for the first.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Its result is the new row of :attr:`history`, as a dict. `cancel` stops the work at
+            its next chunk, as long as the result is not in.
+        """
+        task = compute.Task(on_progress=self._show_progress)
+        future: Future[dict[str, Any]] = Future()
+        self._last_retrain = future
+        self._in_background(future, task, self._retrain)
+        return future
+
+    def cancel_retrain(self) -> bool:
+        """Cancel the retrain that was asked for last; return whether there was one to cancel."""
+        future = self._last_retrain
+        return future is not None and future.cancel()
+
+    def _retrain(self, future: Future[dict[str, Any]], task: compute.Task) -> None:
+        with self._one_retrain:
+            if future.cancelled():
+                return
+            started = time.perf_counter()
+            self.refresh_labels()
+            _, rows, scores = self._labeled()
+            self._tell(progress=0.0, retraining=True, status=f"learning from {len(rows)} labels")
+            word = "retrain cancelled: the ranking is as it was"
+            try:
+                with compute.running(task):
+                    learner = by_name(self.learner, self.random_state)
+                    S = self.anomaly_score
+                    outcome = None
+                    if len(rows):
+                        outcome = learner.fit(self._X, rows, scores, S).score(self._X, S)
+                    arrays = learned(S, outcome)
+                row = {
+                    "time": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "n_labels": len(rows),
+                    "learner": type(learner).__name__,
+                    "seconds": round(time.perf_counter() - started, 3),
+                    "found": int((scores >= self.interesting_from).sum()),
+                }
+                with self.lock:
+                    if not future.set_running_or_notify_cancel():
+                        return
+                    self._scores = arrays
+                    self._history.append(row)
+                    if not self.read_only:
+                        self._save_scores()
+                        self.project.append_history(row)
+                word = f"learned from {len(rows)} labels in {row['seconds']:.1f} s"
+                with self._announcing():
+                    self.score_revision = next(self._revisions)
+            except CancelledError:
+                future.cancel()
+                return
+            except Exception as error:
+                word = f"retrain failed, the ranking is as it was: {error}"
+                raise
+            finally:
+                self._tell(retraining=False, status=word)
+            future.set_result(row)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per retrain: time (UTC), n_labels, learner, seconds, found."""
+        with self.lock:
+            frame = pd.DataFrame(self._history, columns=_HISTORY)
+        frame["time"] = pd.to_datetime(frame["time"], utc=True)
+        return frame
+
+    # -- the map ---------------------------------------------------------------------------
+
+    @property
+    def embedding(self) -> NDArray[np.float32]:
+        """Positions on the map, (n, 2) float32; computed, and waited for, on first use."""
+        return self.start_embedding().result()
+
+    @property
+    def embedding_preview(self) -> NDArray[np.float32]:
+        """The first two principal components, (n, 2) float32, at once."""
+        with self.lock:
+            if self._preview is None:
+                self._preview = embedding.pca_embedding(self._X)
+            return self._preview
+
+    @property
+    def best_embedding(self) -> NDArray[np.float32]:
+        """The map if it is ready, else its preview; (n, 2) float32."""
+        ready = self._ready_map()
+        return self.embedding_preview if ready is None else ready
+
+    @property
+    def embedding_name(self) -> str:
+        """What :attr:`best_embedding` is: "UMAP", "t-SNE" or "PCA"."""
+        return _MAP_NAMES["pca" if self._ready_map() is None else self._map_method]
+
+    def start_embedding(self, method: str = "umap") -> Future[NDArray[np.float32]]:
+        """Compute the map in a process of its own; return at once.
+
+        Parameters
+        ----------
+        method : {"umap", "tsne", "pca"}
+            Above :attr:`max_embedded` objects it is PCA in any case.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Of the positions, (n, 2) float32. The same call again returns the same future.
+        """
+        if method not in _MAP_NAMES:
+            raise ValueError(f"no map {method!r}: choose one of {', '.join(_MAP_NAMES)}")
+        if not 10 <= self.n_objects <= self.max_embedded:
+            method = "pca"
+        with self.lock:
+            if self._map is not None and self._map_method == method:
+                failed = self._map.done() and (self._map.cancelled() or self._map.exception())
+                if not failed:
+                    return self._map
+            future: Future[NDArray[np.float32]] = Future()
+            self._map, self._map_method = future, method
+        if method == "pca":
+            future.set_result(self.embedding_preview)
+            self._tell(embedding_revision=next(self._revisions))
+            return future
+        self._in_background(future, compute.Task(), self._embed)
+        return future
+
+    def _embed(self, future: Future[NDArray[np.float32]], task: compute.Task) -> None:
+        method = self._map_method
+        key = fingerprint(self._X, method, self.random_state)
+        stored = self.project.load_arrays("embedding")
+        if self.project.is_current("embedding", key) and "xy" in stored:
+            xy = stored["xy"]
+        else:
+            with compute.running(task):
+                xy = embedding.compute(self._X, method=method, random_state=self.random_state)
+            if not self.read_only and not self.is_temporary:
+                self.project.save_arrays("embedding", xy=xy)
+                self.project.mark("embedding", key)
+        if future.set_running_or_notify_cancel():
+            future.set_result(xy)
+            self._tell(embedding_revision=next(self._revisions))
+
+    def _ready_map(self) -> NDArray[np.float32] | None:
+        future = self._map
+        if future is None or not future.done() or future.cancelled() or future.exception():
+            return None
+        return future.result()
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _in_background(
+        self,
+        future: Future[Any],
+        task: compute.Task,
+        work: Callable[[Future[Any], compute.Task], None],
+    ) -> None:
+        """Run `work` on a thread of its own.
+
+        The future stays pending until the result is in, because only a pending future can be
+        cancelled; the task then learns of it.
+        """
+        future.add_done_callback(lambda f: task.cancel.set() if f.cancelled() else None)
+
+        def run() -> None:
+            try:
+                work(future, task)
+            except CancelledError:
+                future.cancel()
+            except Exception as error:  # noqa: BLE001 - learners are anybody's code
+                self.last_error = error
+                if future.running() or future.set_running_or_notify_cancel():
+                    future.set_exception(error)
+
+        # a daemon, so that a kernel may be shut down in the middle: labels are on disk
+        Thread(target=run, name=work.__name__, daemon=True).start()
+
+    def _show_progress(self, fraction: float) -> None:
+        if fraction == 1 or fraction - self.progress >= 0.01:
+            self._tell(progress=fraction)
+
+    def _tell(self, **traits: Any) -> None:
+        for name, value in traits.items():
+            with self._announcing():
+                setattr(self, name, value)

@@ -1,0 +1,340 @@
+"""The session as people meet it: rankings, neighbors, export, and the dashboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import _display, export
+from ..compute import chunks
+from ..exceptions import ProjectError
+from ..project import Project, fingerprint
+from ._learning import Learning
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from .._protocols import Learner, Source
+
+ORDERS = (
+    "suggested",
+    "trained_score",
+    "anomaly_score",
+    "relevance",
+    "uncertainty",
+    "random",
+    "original",
+)
+
+
+class Session(Learning):
+    """One search for the strange and the interesting.
+
+    It holds the features, the anomaly score, the labels and what the learner made of them, and it
+    is the only door for labels. Every method may be called on any thread.
+
+    Parameters
+    ----------
+    features : array, memmap, DataFrame or Table, shape (n, d)
+        One row per object; scale them first (`aw.explore` does). Objects with a value that is NaN
+        or infinite are set aside.
+    object_ids : sequence of str, shape (n,), optional
+        Unique names. By default the index of a DataFrame, else "0", "1", ...: names that change
+        with the order of the rows, so give real ones where labels are to survive.
+    anomaly_score : array, shape (n,), optional
+        0..5, larger = more anomalous (`aw.detectors.rescale` makes one); computed with `detector`
+        by default.
+    source : Source, optional
+        Where pictures of the objects come from.
+    catalog : DataFrame, optional
+        What is known of the objects, indexed by object id.
+    detector : str or object
+        "isolation_forest", "local_outlier_factor", or anything with `fit` and `score_samples`.
+    learner : str or object
+        "auto", "neighbor_score", "direct_regression", or anything with `fit` and `score`.
+    project : str or Path, optional
+        Folder in which everything is kept. Without one, labels are kept in a temporary folder.
+    annotator : str, optional
+        Who labels; the name of the computer's user by default.
+    random_state : int
+    set_aside : DataFrame, optional
+        Objects that could not be read or measured: columns stage and reason, by object id.
+    truth : str, array of bool or mapping, optional
+        Which objects are interesting, where that is known (simulations, teaching): a column of
+        the catalog, or one value per object.
+    title : str, optional
+        Shown above the gallery; the name of the project's folder by default.
+
+    Attributes
+    ----------
+    current_id : str or None
+        The object the person looks at.
+    selected_ids : tuple of str
+        The objects chosen on the map; empty if there is no selection.
+    label_revision, score_revision, embedding_revision : int
+        Change whenever labels, scores or the map change. Observers may be called on any thread.
+    retraining : bool
+    progress : float
+        Of the retrain, 0..1.
+    status : str
+        What is worth saying, in words.
+    last_error : Exception or None
+        The last error of a callback or of the background work.
+    interesting_from : float
+        Score from which an object counts as found; 4 by default.
+    catalog : DataFrame or None
+        By object id, in the order of the objects.
+    set_aside : DataFrame
+        Objects that could not be read or measured: stage and reason, by object id.
+    truth : ndarray of bool, shape (n,), or None
+    project : Project
+
+    Raises
+    ------
+    ValueError
+        If the features are not a numeric (n, d) array, or the ids are not unique.
+    ProjectError
+        If the project cannot be used.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        project: str | Path,
+        *,
+        source: Source | None = None,
+        learner: str | Learner | None = None,
+        annotator: str | None = None,
+    ) -> Self:
+        """Open a project exactly where it was left.
+
+        Parameters
+        ----------
+        project : str or Path
+        source : Source, optional
+            Where pictures come from, if the project does not know (arrays and tables that were in
+            memory) or the files have moved.
+        learner : str or Learner, optional
+            By default the one it was left with.
+        annotator : str, optional
+
+        Raises
+        ------
+        ProjectError
+            If the folder is not a project, or was never finished.
+        ProjectVersionError
+            If it was written by a newer version.
+        """
+        return cls._opened(project, source, learner, annotator)
+
+    def save(self, project: str | Path) -> None:
+        """Move a session without a project into one, with all its labels.
+
+        Raises
+        ------
+        ProjectError
+            If the session has a project already, or the folder holds one.
+        """
+        if not self.is_temporary:
+            raise ProjectError(f"this session is kept in {self.project.path} already")
+        target = Project(project)
+        if (target.path / "manifest.json").exists() or (target.path / "labels.sqlite").exists():
+            raise ProjectError(f"{target.path} holds a project already: choose another name")
+        with self.lock:
+            self._move_labels(target)
+            key = fingerprint(self._X, np.asarray(self._index))
+            self._store_state(key, fingerprint(key, "saved"))
+            for row in self._history:
+                target.append_history(row)
+            target.save_view(self.view_state)
+        if self.title == "Session":
+            self.title = target.path.name
+
+    # -- rankings --------------------------------------------------------------------------
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """Names that :meth:`ranking` understands: the usual ones and the catalog's columns."""
+        columns = () if self.catalog is None else tuple(map(str, self.catalog.columns))
+        return ORDERS + tuple(name for name in columns if name not in ORDERS)
+
+    def ranking(
+        self,
+        order: str = "suggested",
+        unlabeled_first: bool = True,
+        where: Any = None,
+    ) -> NDArray[Any]:
+        """Return object ids, best first.
+
+        Parameters
+        ----------
+        order : str
+            "suggested" (what is worth labeling next), "trained_score", "anomaly_score",
+            "relevance", "uncertainty", "random", "original", or a column of the catalog: numbers
+            from large to small, words from A to Z; "-name" turns it round. Objects without a
+            value come last. Ties keep their original order.
+        unlabeled_first : bool
+            Whether labeled objects come after all others.
+        where : str or array of bool, shape (n,), optional
+            Only these objects; a str is a condition on the catalog and the scores, as in
+            ``"redshift > 0.3 and anomaly_score > 2"``.
+
+        Returns
+        -------
+        ndarray, shape (m,), dtype object
+
+        Raises
+        ------
+        ValueError
+            If the order or the condition is not understood.
+        """
+        rows = self._sorted_rows(order)
+        if where is not None:
+            rows = rows[self._mask(where)[rows]]
+        if unlabeled_first:
+            labeled = np.zeros(self.n_objects, dtype=bool)
+            labeled[self._labeled()[1]] = True
+            late = labeled[rows]
+            rows = np.concatenate([rows[~late], rows[late]])
+        return self.object_ids[rows]
+
+    def _sorted_rows(self, order: str) -> NDArray[np.intp]:
+        with self.lock:
+            scores = self._scores
+        if order == "original":
+            return np.arange(self.n_objects)
+        if order == "random":
+            return np.random.default_rng(self.random_state).permutation(self.n_objects)
+        if order == "suggested":
+            return _descending(scores["acquisition"])
+        if order in ORDERS:
+            return _descending(scores[order])
+        name = order.removeprefix("-")
+        if self.catalog is None or name not in self.catalog:
+            raise ValueError(f"no order {order!r}: choose one of {', '.join(self.orders)}")
+        values = self.catalog[name]
+        ascending = not pd.api.types.is_numeric_dtype(values)
+        if order.startswith("-"):
+            ascending = not ascending
+        shuffled = values.reset_index(drop=True).sort_values(
+            ascending=ascending, kind="stable", na_position="last"
+        )
+        return shuffled.index.to_numpy()
+
+    def _mask(self, where: Any) -> NDArray[np.bool_]:
+        if not isinstance(where, str):
+            mask = np.asarray(where)
+            if mask.dtype != bool or mask.shape != (self.n_objects,):
+                raise ValueError(
+                    f"where must be a condition in words or a bool array ({self.n_objects},), "
+                    f"but {mask.dtype} {mask.shape} came"
+                )
+            return mask
+        table = pd.DataFrame(
+            {
+                name: self._scores[name]
+                for name in ("anomaly_score", "trained_score", "relevance", "uncertainty")
+            }
+        )
+        if self.catalog is not None:
+            columns = self.catalog.reset_index(drop=True)
+            table = pd.concat(
+                [columns, table.drop(columns=columns.columns, errors="ignore")], axis=1
+            )
+        try:
+            chosen: Any = table.eval(where)
+        except Exception as error:
+            raise ValueError(
+                f"the condition {where!r} is not understood ({error}); "
+                f"it may use {', '.join(map(str, table.columns))}"
+            ) from error
+        return np.asarray(chosen, dtype=bool)
+
+    def reason_of(self, object_id: str) -> str:
+        """Return in a few words why an object is suggested, or "" if nothing is to be said."""
+        row = self.row_of(object_id)
+        if self._scores["relevance"][row] >= 3:
+            return "predicted interesting"
+        spread = self._scores["uncertainty"]
+        if np.isfinite(spread[row]) and spread[row] >= 0.9 * np.nanmax(spread):
+            return "unexplored"
+        return ""
+
+    def similar_to(self, object_id: str, n: int = 24) -> NDArray[Any]:
+        """Return the ids of the `n` objects nearest in feature space, nearest first.
+
+        Raises
+        ------
+        KeyError
+            If there is no such object.
+        """
+        row = self.row_of(object_id)
+        here = np.asarray(self._X[row], dtype=np.float32)
+        distance = np.empty(self.n_objects, dtype=np.float32)
+        for part in chunks(self.n_objects):
+            step = self._X[part] - here
+            np.einsum("ij,ij->i", step, step, out=distance[part])
+        distance[row] = np.inf
+        n = min(n, self.n_objects - 1)
+        nearest = np.argpartition(distance, n - 1)[:n] if n > 0 else np.empty(0, dtype=np.intp)
+        return self.object_ids[nearest[np.argsort(distance[nearest], kind="stable")]]
+
+    # -- results ---------------------------------------------------------------------------
+
+    def results(self) -> pd.DataFrame:
+        """Return one row per object: scores, label and catalog, by object id; NaN = unlabeled."""
+        with self.lock:
+            table = self.labels.reindex(self._index)
+            scores = dict(self._scores)
+        table["tags"] = [tags if isinstance(tags, tuple) else () for tags in table["tags"]]
+        table[["comment", "annotator"]] = table[["comment", "annotator"]].fillna("")
+        for name in ("anomaly_score", "trained_score", "relevance", "uncertainty"):
+            table[name] = scores[name]
+        if self.catalog is not None:
+            new = self.catalog.drop(columns=table.columns, errors="ignore")
+            table = pd.concat([table, new], axis=1)
+        return table.rename_axis("object_id")
+
+    def export(self, path: str | Path) -> Path:
+        """Write :meth:`results` to a file: .csv, .ecsv, .vot, .fits or .parquet.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is none of these.
+        """
+        return export.write(self.results(), path)
+
+    # -- life ------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop background work and close the label log; everything is on disk already."""
+        self.cancel_retrain()
+        if self._map is not None:
+            self._map.cancel()
+        with self._one_retrain:
+            self._store.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Session {self.title!r}: {self.n_objects} objects, {len(self.set_aside)} set aside, "
+            f"{self.n_labeled} labeled, {self.n_found} found>"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if _display.make_dashboard is None:
+            return {"text/plain": repr(self)}
+        if self._dashboard is None:
+            self._dashboard = _display.make_dashboard(self)
+        return self._dashboard._repr_mimebundle_(**kwargs)
+
+
+def _descending(values: ArrayLike) -> NDArray[np.intp]:
+    """Sort from large to small; NaN last, ties in their original order."""
+    key = -np.asarray(values, dtype=np.float32)
+    return np.argsort(key, kind="stable")  # NumPy puts NaN last
