@@ -1,0 +1,7 @@
+"""Where objects come from: their names, what is known of them, and one object on demand."""
+
+from .feature_table import FeatureTable
+from .image_folder import ImageFolder
+from .image_stack import ImageStack
+
+__all__ = ["FeatureTable", "ImageFolder", "ImageStack"]

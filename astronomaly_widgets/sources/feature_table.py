@@ -1,0 +1,222 @@
+"""A table of features that someone has measured already."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import SourceError
+from ._catalogs import ID_NAMES, as_text, read_table, unique_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_POSITION = re.compile(
+    r"_?(ra|de|dec)_?(j2000|icrs|deg|degrees|\d)?|(ra|dec|de)_?mean|glon|glat|elon|elat"
+    r"|(alpha|delta)(_j2000)?|sky_?coord\.(ra|dec)|healpix|htmid",
+    re.IGNORECASE,
+)
+_TRUTH = {"class", "label", "labels", "human_label", "target", "truth"}
+
+
+class FeatureTable:
+    """A table with one row per object and features as its columns.
+
+    Parameters
+    ----------
+    table : path, DataFrame, Table or array
+        A file (CSV, ECSV, FITS, VOTable, Parquet, ``.npy``), a DataFrame, an astropy Table (masked
+        values become NaN), or an array of shape (n, d).
+    id_column : str, optional
+        The column of object ids. By default the index of a DataFrame if it has been given names,
+        else the first unique column that is called like an identifier (object_id, objid, id,
+        source_id, name, ...), else objects are called ``object-0``, ``object-1``, ... by row.
+    columns : sequence of str, optional
+        The features. By default all numeric columns but booleans, positions on the sky, further
+        identifiers, and columns called like a truth (class, label, target).
+
+    Attributes
+    ----------
+    values : ndarray, shape (n, d), float32
+        The features. Missing values are NaN; nothing is dropped or filled here.
+    column_names : tuple of str
+        Their names, (d,).
+
+    Raises
+    ------
+    SourceError
+        Not a table, no features in it, or object ids that are missing or not unique.
+    """
+
+    kind = "table"
+
+    def __init__(
+        self,
+        table: Any,
+        *,
+        id_column: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        frame = _as_frame(table, id_column)
+        self._ids, frame = _take_ids(frame, id_column)
+        chosen = _feature_columns(frame) if columns is None else _check_columns(frame, columns)
+        self.values = _as_float32(frame[chosen])
+        self.column_names = tuple(map(str, chosen))
+        rest = frame.drop(columns=chosen)
+        self._catalog = rest.set_axis(list(self._ids), axis=0) if len(rest.columns) else None
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __repr__(self) -> str:
+        return f"<FeatureTable: {len(self)} objects, {len(self.column_names)} features>"
+
+    @property
+    def object_ids(self) -> NDArray[Any]:
+        """Names of the objects in the order of the rows; (n,) object array of str."""
+        return self._ids
+
+    @property
+    def fingerprints(self) -> NDArray[Any]:
+        """A sum over each row that any changed value changes; (n,) object array of str."""
+        bits = self.values.view(np.uint32).astype(np.uint64)
+        # an odd factor has an inverse modulo 2**64: no single change can go unseen
+        factors = np.random.default_rng(0).integers(0, 2**63, bits.shape[1], np.uint64) * 2 + 1
+        return np.array([f"{total:016x}" for total in (bits @ factors).tolist()], dtype=object)
+
+    @property
+    def catalog(self) -> pd.DataFrame | None:
+        """The columns that are not features, indexed by object id, or None."""
+        return self._catalog
+
+    def read(self, object_id: str) -> NDArray[Any]:
+        """Return the features of one object, (d,) float32; KeyError if there is no such object."""
+        row: NDArray[Any] = self.values[self._rows[object_id]]
+        return row
+
+    @property
+    def _rows(self) -> dict[str, int]:
+        rows = self.__dict__.get("_row_of")
+        if rows is None:
+            rows = self.__dict__["_row_of"] = {i: row for row, i in enumerate(self._ids)}
+        return rows
+
+
+def _as_frame(table: Any, id_column: str | None) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(table, str | os.PathLike) and os.fspath(table).lower().endswith(".npy"):
+        try:
+            table = np.load(table, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise SourceError(f"{os.fspath(table)!r} cannot be read: {error}") from error
+    if isinstance(table, list | tuple):
+        table = np.asarray(table)
+    if not isinstance(table, np.ndarray):
+        frame = read_table(table, text=() if id_column is None else (id_column,))
+    elif table.dtype.names is not None:
+        frame = pd.DataFrame.from_records(table)
+    elif table.ndim == 2:
+        frame = pd.DataFrame(table, columns=[f"f{k}" for k in range(table.shape[1])])
+    else:
+        raise SourceError(
+            f"an array of shape {table.shape} is not a table; wanted (objects, features)"
+        )
+    if not len(frame):
+        raise SourceError("the table has no rows")
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise SourceError(f"the table has two columns called {twice!r}")
+    return frame
+
+
+def _take_ids(frame: pd.DataFrame, id_column: str | None) -> tuple[NDArray[Any], pd.DataFrame]:
+    """Find the object ids, and return the frame without them."""
+    import pandas as pd
+
+    index = frame.index
+    if id_column is None:
+        named = index.name is not None or not pd.api.types.is_numeric_dtype(index)
+        id_column = None if named else _guess_id_column(frame)
+    elif id_column == index.name:
+        id_column = None
+    elif id_column not in frame.columns:
+        raise SourceError(
+            f"there is no column {id_column!r}; there are {', '.join(map(str, frame.columns))}"
+        )
+    if id_column is not None:
+        ids = unique_ids(as_text(frame[id_column]), f"column {id_column!r}")
+        return ids, frame.drop(columns=id_column)
+    if isinstance(index, pd.MultiIndex):
+        return unique_ids(["/".join(as_text(key)) for key in index], "the index"), frame
+    if isinstance(index, pd.RangeIndex):
+        return np.array([f"object-{row}" for row in range(len(frame))], dtype=object), frame
+    return unique_ids(as_text(index), "the index"), frame
+
+
+def _guess_id_column(frame: pd.DataFrame) -> Any:
+    """Return the first column that is called like an identifier and is unique, or None."""
+    import pandas as pd
+
+    lower = {str(column).lower(): column for column in frame.columns}
+    for name in ID_NAMES:
+        column = lower.get(name)
+        if column is None or pd.api.types.is_float_dtype(frame[column]):
+            continue
+        ids = as_text(frame[column])
+        if len(set(ids)) == len(ids) and "" not in ids:
+            return column
+    return None
+
+
+def _feature_columns(frame: pd.DataFrame) -> list[Any]:
+    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+
+    columns = [
+        column
+        for column in frame.columns
+        if is_numeric_dtype(frame[column])
+        and not is_bool_dtype(frame[column])
+        and not is_complex_dtype(frame[column])
+        and not _POSITION.fullmatch(str(column))
+        and str(column).lower() not in {*_TRUTH, *ID_NAMES}
+    ]
+    if not columns:
+        raise SourceError(
+            "the table has no numeric columns to use as features; its columns are "
+            f"{', '.join(map(str, frame.columns)) or 'none'}"
+        )
+    return columns
+
+
+def _check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> list[Any]:
+    from pandas.api.types import is_complex_dtype, is_numeric_dtype
+
+    if isinstance(columns, str):
+        raise TypeError(f"columns is the text {columns!r}; wanted a list of column names")
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise SourceError(
+            f"there are no columns {', '.join(map(repr, missing))}; "
+            f"there are {', '.join(map(str, frame.columns))}"
+        )
+    wrong = [c for c in columns if not is_numeric_dtype(frame[c]) or is_complex_dtype(frame[c])]
+    if wrong:
+        raise SourceError(f"columns {', '.join(map(repr, wrong))} are not real numbers")
+    if not len(columns):
+        raise SourceError("columns is empty; name at least one feature")
+    return list(columns)
+
+
+def _as_float32(frame: pd.DataFrame) -> NDArray[Any]:
+    values = np.empty(frame.shape, np.float32)
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and set aside as such
+        for k, column in enumerate(frame.columns):
+            values[:, k] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    return values

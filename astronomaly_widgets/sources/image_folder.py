@@ -1,0 +1,185 @@
+"""A folder of image files."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..exceptions import SourceError
+from ._catalogs import match_files, read_table
+from ._images import IMAGE_SUFFIXES, decode, image_stem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+class ImageFolder:
+    """The images of a folder, one object per file.
+
+    PNG, JPEG, TIFF and FITS (also ``.fits.gz``), with suffixes of any case; grey, RGB or with any
+    number of bands. Hidden files are not looked at; files with other suffixes are counted in
+    `ignored`. What looks like an image but cannot be read is an object too: :meth:`read` says why.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder.
+    catalog : path, DataFrame or Table, optional
+        A table (CSV, ECSV, FITS, VOTable, Parquet) with one row per image. Rows are matched by the
+        column whose values are most often file names, with or without folder and suffix.
+    recursive : bool, optional
+        Also look in sub-folders, following links.
+    ids : {"stem", "name"}, optional
+        What an object is called: the file name without its suffix, or the path within the folder.
+
+    Attributes
+    ----------
+    ignored : int
+        Files that are there but not images.
+    max_pixels : int
+        Images with more pixels than this are refused before they are decoded.
+
+    Raises
+    ------
+    SourceError
+        Not a folder, no images in it, two images of one name, or a catalog that fits no image.
+    """
+
+    kind = "image"
+    max_pixels = 64_000_000
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        catalog: Any = None,
+        recursive: bool = False,
+        ids: Literal["stem", "name"] = "stem",
+    ) -> None:
+        if ids not in {"stem", "name"}:
+            raise ValueError(f"ids is {ids!r}; wanted 'stem' or 'name'")
+        self.path = Path(path).expanduser()
+        self._files, others = _scan(self.path, recursive, ids)
+        self.ignored = others.total()
+        if not self._files:
+            raise SourceError(_nothing_found(self.path, others, recursive))
+        self._ids = np.array(sorted(self._files), dtype=object)
+        self._catalog = None if catalog is None else match_files(read_table(catalog), self._files)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __repr__(self) -> str:
+        ignored = f", {self.ignored} other files ignored" if self.ignored else ""
+        return f"<ImageFolder {str(self.path)!r}: {len(self)} images{ignored}>"
+
+    @property
+    def object_ids(self) -> NDArray[Any]:
+        """Names of the objects, sorted; (n,) object array of str."""
+        return self._ids
+
+    @property
+    def fingerprints(self) -> NDArray[Any]:
+        """Size and time of each file as they are now; (n,) object array of str."""
+        return np.array([_fingerprint(self.path_of(i)) for i in self._ids], dtype=object)
+
+    @property
+    def catalog(self) -> pd.DataFrame | None:
+        """What the catalog says of each object, indexed by object id, or None."""
+        return self._catalog
+
+    def path_of(self, object_id: str) -> Path:
+        """Return the file of an object; KeyError if there is no such object."""
+        return self.path / self._files[object_id]
+
+    def read(self, object_id: str) -> NDArray[Any]:
+        """Read one image.
+
+        Returns
+        -------
+        ndarray
+            (height, width) or (height, width, bands), row 0 at the top; uint8, or floating
+            (16-bit integers too). NaN where a FITS file has no data. Transparency is dropped.
+
+        Raises
+        ------
+        ReadError
+            The file is no image, damaged, too large, or without any data.
+        KeyError
+            There is no such object.
+        """
+        return decode(self.path_of(object_id), self.max_pixels)
+
+
+def _scan(folder: Path, recursive: bool, ids: str) -> tuple[dict[str, str], Counter[str]]:
+    """Map object id to relative path, and count by suffix what is no image."""
+    files: dict[str, str] = {}
+    others: Counter[str] = Counter()
+    for relative in _walk(folder, recursive):
+        name = relative.rpartition("/")[2]
+        stem = image_stem(name)
+        if stem is None:
+            others[Path(name).suffix.lower() or "no suffix"] += 1
+            continue
+        # names that are not UTF-8 could be neither shown nor stored
+        key = stem if ids == "stem" else relative
+        key = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        if key in files:
+            raise SourceError(
+                f"{files[key]!r} and {relative!r} in {folder} would both be called {key!r}; "
+                "use ids='name' to call objects by their whole file name"
+            )
+        files[key] = relative
+    return files, others
+
+
+def _walk(folder: Path, recursive: bool) -> Iterator[str]:
+    """Yield relative paths, with "/", of all that is not hidden; each real folder once."""
+    waiting = [""]
+    seen: set[tuple[int, int]] = set()
+    while waiting:
+        inside = waiting.pop()
+        try:
+            place = (folder / inside).stat()
+            if (place.st_dev, place.st_ino) in seen:  # a link back to where we have been
+                continue
+            seen.add((place.st_dev, place.st_ino))
+            # plain names: a Path for each of millions of files takes minutes
+            entries = sorted(os.listdir(folder / inside))  # noqa: PTH208 - see above
+        except FileNotFoundError:
+            raise SourceError(f"there is no folder {str(folder / inside)!r}") from None
+        except NotADirectoryError:
+            raise SourceError(
+                f"{str(folder)!r} is a file; ImageFolder wants the folder that holds the images"
+            ) from None
+        except OSError as error:
+            raise SourceError(f"cannot look into {str(folder / inside)!r}: {error}") from error
+        for name in entries:
+            if name.startswith("."):
+                continue
+            if recursive and (folder / inside / name).is_dir():
+                waiting.append(f"{inside}{name}/")
+            elif image_stem(name) is not None or not (folder / inside / name).is_dir():
+                yield inside + name
+
+
+def _fingerprint(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _nothing_found(folder: Path, others: Counter[str], recursive: bool) -> str:
+    found = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(5))
+    wanted = ", ".join(sorted(IMAGE_SUFFIXES))
+    hint = "" if recursive else "; recursive=True looks in sub-folders too"
+    return f"no images in {str(folder)!r} (found: {found or 'nothing'}; wanted: {wanted}{hint})"
