@@ -1,0 +1,52 @@
+"""Learners: the scores a person gave become a ranking of everything. One learner per file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from astronomaly_widgets._protocols import Learner, LearnerScores
+
+from .direct_regression import DirectRegression
+from .neighbor_score import NeighborScore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["NAMES", "DirectRegression", "Learner", "LearnerScores", "NeighborScore", "by_name"]
+
+_MAKERS: dict[str, Callable[[int], Learner]] = {
+    "auto": lambda random_state: NeighborScore(random_state=random_state),
+    "neighbor_score": lambda random_state: NeighborScore(random_state=random_state),
+    "direct_regression": lambda _random_state: DirectRegression(),
+}
+NAMES = tuple(_MAKERS)
+
+
+def by_name(learner: str | Learner, random_state: int = 0) -> Learner:
+    """Make a learner from its name; a learner comes back as it is.
+
+    Parameters
+    ----------
+    learner : str or object
+        One of :data:`NAMES`, or anything with ``fit`` and ``score`` (see
+        :class:`Learner`). ``"auto"`` is our choice, for now the neighbor score.
+    random_state : int
+        Seed of the learners that draw random numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is no learner of that name.
+    TypeError
+        If `learner` is neither a name nor has the two methods.
+    """
+    if isinstance(learner, str):
+        if learner not in _MAKERS:
+            raise ValueError(f"there is no learner {learner!r}; there are: {', '.join(NAMES)}")
+        return _MAKERS[learner](random_state)
+    if isinstance(learner, type) or not isinstance(learner, Learner):
+        raise TypeError(
+            f"{learner!r} is not a learner; give one of {', '.join(NAMES)}, or an object with "
+            "fit(X, rows, y, anomaly_score) and score(X, anomaly_score)"
+        )
+    return learner

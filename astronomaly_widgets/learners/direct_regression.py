@@ -1,0 +1,212 @@
+"""Direct regression: a Gaussian process predicts the person's score from the features alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from astronomaly_widgets._protocols import LearnerScores
+from astronomaly_widgets.compute import chunks
+
+from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# Candidates tried, in units of the median distance and of the variance of the labels. The limits
+# keep the process from collapsing: neither a constant nor a spike at each label can win.
+LENGTH_SCALES = (0.1, 0.2, 0.4, 0.8)
+NOISE_LEVELS = (0.05, 0.2, 0.6)
+_SAMPLE = 1000  # objects that set units; labels that choose among the candidates
+_MIN_LABELS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A process and the standardization of its inputs, each (d,)."""
+
+    process: Any
+    center: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    def standardize(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (X - self.center) / self.spread
+
+
+@dataclass
+class DirectRegression:
+    """Gaussian process on the labeled objects, explored by expected improvement.
+
+    Kernel Matern 5/2 plus white noise, on standardized features and scores. Length scale and
+    noise are those of the highest marginal likelihood among a few candidates around the median
+    distance between objects, which is steadier with a handful of labels than a free fit. Memory is
+    bounded whatever the number of objects; time grows as n m^2 with m labels.
+
+    Parameters
+    ----------
+    xi : float
+        How much better than the best label so far an object must promise to be; larger explores
+        more (0.5 to 3 in Lochner & Rudnick 2025).
+
+    References
+    ----------
+    Walmsley et al. 2022, MNRAS 513, 1581; Etsebeth et al. 2024, MNRAS 529, 732, section 3.2;
+    Lochner & Rudnick 2025, AJ, doi 10.3847/1538-3881/ada14c.
+    """
+
+    xi: float = 0.5
+    _fitted: _Fitted | None = field(default=None, init=False, repr=False)
+    _best: float = field(default=np.nan, init=False, repr=False)
+
+    def fit(self, X: ArrayLike, rows: ArrayLike, y: ArrayLike, anomaly_score: ArrayLike) -> Self:
+        """Fit the process to the labeled objects.
+
+        Parameters
+        ----------
+        X : array, shape (n, d)
+            Features of all objects, possibly memory-mapped; of the unlabeled at most
+            1,000 are read, evenly spaced, to set the units.
+        rows : array of int, shape (m,)
+            Which rows are labeled.
+        y : array, shape (m,)
+            Their scores, 0..5.
+        anomaly_score : array, shape (n,)
+            0..5; only its length is used.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not belong together, a score is not in 0..5, or an object that is
+            read has a feature that is NaN or infinite.
+        """
+        X = as_features(X)
+        as_anomaly_score(anomaly_score, len(X))
+        features, scores = labeled(X, rows, y)
+        self._fitted = None
+        self._best = float(scores.max()) if len(scores) else np.nan
+        if len(scores) >= _MIN_LABELS and scores.min() < scores.max():
+            self._fitted = _fit(features, scores, as_block(X, _evenly(len(X))))
+        return self
+
+    def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
+        """Score all objects.
+
+        Until two different scores are known there is nothing to regress: the trained score and the
+        acquisition are the anomaly score, the relevance is the one score known (NaN before the
+        first label) and the uncertainty is NaN.
+
+        Parameters
+        ----------
+        X : array, shape (n, d)
+            Finite features of all objects, possibly memory-mapped.
+        anomaly_score : array, shape (n,)
+            0..5, larger = more anomalous.
+
+        Returns
+        -------
+        LearnerScores
+            Relevance and trained score are the predicted mean, in 0..5; the uncertainty is the
+            standard deviation of a new label of the object, the label's own noise included; the
+            acquisition is the logarithm of the expected improvement.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not belong together or a feature is NaN or infinite.
+        """
+        X = as_features(X)
+        n, d = X.shape
+        anomaly = as_anomaly_score(anomaly_score, n)
+        fitted = self._fitted
+        if fitted is None:
+            relevance = np.full(n, self._best, dtype=np.float32)
+            uncertainty = np.full(n, np.nan, dtype=np.float32)
+            return LearnerScores(anomaly, relevance, uncertainty, anomaly.copy())
+        relevance, uncertainty, acquisition = np.empty((3, n), dtype=np.float32)
+        size = rows_per_chunk(max(d, len(fitted.process.y_train_)))
+        for part in chunks(n, size):
+            block = fitted.standardize(as_block(X, part))
+            mean, std = fitted.process.predict(block, return_std=True)
+            relevance[part] = np.clip(mean, 0.0, 5.0)
+            uncertainty[part] = std
+            acquisition[part] = log_expected_improvement(mean, std, self._best, self.xi)
+        return LearnerScores(relevance.copy(), relevance, uncertainty, acquisition)
+
+
+def log_expected_improvement(
+    mean: ArrayLike, std: ArrayLike, best: float, xi: float = 0.5
+) -> NDArray[np.float64]:
+    """Logarithm of the expected improvement over `best` by more than `xi`.
+
+    ``EI = (mu - best - xi) Phi(z) + sigma phi(z)`` with ``z = (mu - best - xi) / sigma``
+    (Walmsley et al. 2022; Lochner & Rudnick 2025). The improvement itself underflows to 0 for
+    all objects alike when a few labels are far above the rest; its logarithm keeps their order.
+
+    Parameters
+    ----------
+    mean, std : array, shape (n,)
+        Prediction for each object, in units of the score; `std` > 0.
+    best : float
+        Highest score given so far.
+    xi : float
+        Trade-off, in units of the score.
+    """
+    from scipy.special import erfcx, ndtr
+
+    sigma = np.asarray(std, dtype=np.float64)
+    z = (np.asarray(mean, dtype=np.float64) - best - xi) / sigma
+    log_density = -0.5 * z**2 - 0.5 * np.log(2 * np.pi)
+    # Phi(z) / phi(z) is bounded below z = 0, Phi(z) and phi(z) apart are 0 there
+    low, high = np.minimum(z, 0.0), np.maximum(z, 0.0)
+    ratio = np.sqrt(np.pi / 2) * erfcx(-low / np.sqrt(2))
+    log_low = log_density + np.log1p(low * ratio)
+    log_high = np.log(high * ndtr(high) + np.exp(np.where(z > 0, log_density, 0.0)))
+    improvement: NDArray[np.float64] = np.log(sigma) + np.where(z > 0, log_high, log_low)
+    return improvement
+
+
+def _fit(X: NDArray[np.float64], y: NDArray[np.float64], sample: NDArray[np.float64]) -> _Fitted:
+    """Fit with the candidate length scale and noise of the highest marginal likelihood.
+
+    `sample` are objects of the whole survey, which set the units: the labeled ones alone are the
+    most unusual.
+    """
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import Matern, WhiteKernel
+
+    spread = sample.std(axis=0)
+    spread[spread == 0] = 1.0
+    center = sample.mean(axis=0)
+    unit = _median_distance((sample - center) / spread)
+    X = (X - center) / spread
+
+    def process(length_scale: float, noise_level: float) -> Any:
+        kernel = Matern(length_scale * unit, nu=2.5) + WhiteKernel(noise_level)
+        return GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True)
+
+    # with many labels, an even share of every score chooses among the candidates
+    chosen = np.argsort(y, kind="stable")[_evenly(len(y))]
+    best, best_likelihood = (LENGTH_SCALES[0], NOISE_LEVELS[0]), -np.inf
+    for length_scale in LENGTH_SCALES:
+        for noise_level in NOISE_LEVELS:
+            candidate = process(length_scale, noise_level).fit(X[chosen], y[chosen])
+            if candidate.log_marginal_likelihood_value_ > best_likelihood:
+                best_likelihood = candidate.log_marginal_likelihood_value_
+                best = (length_scale, noise_level)
+    return _Fitted(process(*best).fit(X, y), center, spread)
+
+
+def _median_distance(X: NDArray[np.float64]) -> float:
+    """Median distance between different objects of a sample; 1 if all are alike."""
+    from scipy.spatial.distance import pdist
+
+    distances = pdist(X)
+    distances = distances[distances > 0]
+    return float(np.median(distances)) if len(distances) else 1.0
+
+
+def _evenly(n: int) -> NDArray[np.intp]:
+    """At most 1,000 of n rows, evenly spaced."""
+    return np.unique(np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.intp))

@@ -1,0 +1,189 @@
+"""The neighbor score of Lochner & Bassett 2021: trust the person near what they have seen."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from astronomaly_widgets._protocols import LearnerScores
+from astronomaly_widgets.compute import chunks
+
+from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+EPSILON_1 = 0.1  # LB21 eq. 2
+EPSILON_2 = 0.85
+MAX_SCORE = 5.0
+_MAX_EXPONENT = 50.0  # tanh(exp(50)) is 1 to the last bit, and exp(50) far from overflow
+_ROWS_PER_THREAD = 4096  # below this, handing work to threads costs more than it saves
+
+
+@dataclass
+class NeighborScore:
+    """Anomaly score weighted by predicted relevance near labeled objects (LB21 eq. 1-3).
+
+    Close to what was labeled, a random forest's prediction of the person's score counts; far from
+    it, the anomaly score stands. It can lower what the detector finds anomalous, but never
+    raises what it finds ordinary.
+
+    Parameters
+    ----------
+    alpha : float
+        How fast the prediction loses its say with distance (eq. 3).
+    n_estimators : int
+        Trees of the forest.
+    random_state : int
+        Seed of the forest.
+
+    References
+    ----------
+    Lochner & Bassett 2021, Astronomy and Computing 36, 100481, section 2.
+    """
+
+    alpha: float = 1.0
+    n_estimators: int = 100
+    random_state: int = 0
+    _labeled: NDArray[np.float64] | None = field(default=None, init=False, repr=False)
+    _trees: list[Any] = field(default_factory=list, init=False, repr=False)
+
+    def fit(self, X: ArrayLike, rows: ArrayLike, y: ArrayLike, anomaly_score: ArrayLike) -> Self:
+        """Train the forest on the labeled objects; without any, forget what was learned.
+
+        Parameters
+        ----------
+        X : array, shape (n, d)
+            Features of all objects, possibly memory-mapped; only labeled rows are read.
+        rows : array of int, shape (m,)
+            Which rows are labeled.
+        y : array, shape (m,)
+            Their scores, 0..5.
+        anomaly_score : array, shape (n,)
+            0..5; its length is checked, its values count in :meth:`score`.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not belong together, a score is not in 0..5, or a labeled object has a
+            feature that is NaN or infinite.
+        """
+        from sklearn.ensemble import RandomForestRegressor
+
+        as_anomaly_score(anomaly_score, len(as_features(X)))
+        features, scores = labeled(X, rows, y)
+        self._labeled, self._trees = None, []
+        if len(scores):
+            forest = RandomForestRegressor(self.n_estimators, random_state=self.random_state)
+            self._trees = forest.fit(_as_float32(features), scores).estimators_
+            self._labeled = features
+        return self
+
+    def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
+        """Score all objects.
+
+        Parameters
+        ----------
+        X : array, shape (n, d)
+            Finite features of all objects, possibly memory-mapped. The scale of the distances is
+            their mean over these objects, so give all of them at once.
+        anomaly_score : array, shape (n,)
+            0..5, larger = more anomalous.
+
+        Returns
+        -------
+        LearnerScores
+            The acquisition is the trained score; the uncertainty is NaN, as is the relevance
+            before the first label, when the trained score is the anomaly score.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not belong together or a feature is NaN or infinite.
+        """
+        X = as_features(X)
+        n, d = X.shape
+        anomaly = as_anomaly_score(anomaly_score, n)
+        nothing = np.full(n, np.nan, dtype=np.float32)
+        if self._labeled is None:
+            return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
+        relevance = np.empty(n, dtype=np.float32)
+        distance = np.empty(n)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            for part in chunks(n, rows_per_chunk(d)):
+                block = as_block(X, part)
+                relevance[part] = self._predict(_as_float32(block), pool)
+                distance[part] = nearest_distance(block, self._labeled)
+        trained = combine(anomaly, relevance, distance, self.alpha)
+        return LearnerScores(trained, relevance, nothing, trained.copy())
+
+    def _predict(self, block: NDArray[np.float32], pool: ThreadPoolExecutor) -> NDArray[np.float64]:
+        """Mean over the trees, each row summed in the same order whatever the threads."""
+
+        def predict(piece: NDArray[np.float32]) -> NDArray[np.float64]:
+            total = np.zeros(len(piece))
+            for tree in self._trees:
+                total += tree.predict(piece, check_input=False)
+            return total / len(self._trees)
+
+        n_pieces = -(-len(block) // _ROWS_PER_THREAD)
+        pieces = np.array_split(block, n_pieces)
+        predicted: NDArray[np.float64] = np.concatenate(list(pool.map(predict, pieces)))
+        return predicted.clip(0.0, MAX_SCORE)
+
+
+def combine(
+    anomaly_score: ArrayLike, relevance: ArrayLike, distance: ArrayLike, alpha: float = 1.0
+) -> NDArray[np.float32]:
+    """Trained score from anomaly score, predicted relevance and distance (LB21 eq. 1-3).
+
+    Parameters
+    ----------
+    anomaly_score : array, shape (n,)
+        0..5, larger = more anomalous.
+    relevance : array, shape (n,)
+        Predicted score of the person, 0..5.
+    distance : array, shape (n,)
+        To the nearest labeled object, in feature space, of all objects: their mean is the unit.
+    alpha : float
+        How fast the relevance loses its say with distance.
+
+    Returns
+    -------
+    ndarray, shape (n,), dtype float32
+        ``S * tanh(delta - 1 + arctanh(U~))``: at distance 0 it is ``S * U~``, far away ``S``.
+        Where every distance is 0, delta is 1.
+    """
+    far = np.asarray(distance, dtype=np.float64)
+    unit = far.mean() if far.size else 0.0
+    weight = EPSILON_1 + EPSILON_2 * np.asarray(relevance, dtype=np.float64) / MAX_SCORE
+    exponent = np.minimum(alpha * (far / unit), _MAX_EXPONENT) if unit > 0 else np.zeros_like(far)
+    trained: NDArray[np.float64] = np.asarray(anomaly_score, dtype=np.float64) * np.tanh(
+        np.expm1(exponent) + np.arctanh(weight)
+    )
+    return trained.astype(np.float32)
+
+
+def nearest_distance(X: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Euclidean distance (n,) of every row of `X` (n, d) to the nearest of `points` (m, d).
+
+    Exactly 0 for a row that is one of the points.
+    """
+    from sklearn.metrics import pairwise_distances_argmin_min
+
+    # the products that find the nearest point cancel badly close to it, so its distance is
+    # computed again from the difference
+    nearest, _ = pairwise_distances_argmin_min(X, points)
+    difference = X - points[nearest]
+    distance: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+    return distance
+
+
+def _as_float32(features: NDArray[np.float64]) -> NDArray[np.float32]:
+    """As trees want them; what float32 cannot hold becomes its largest number."""
+    limit = np.finfo(np.float32).max
+    return np.ascontiguousarray(np.clip(features, -limit, limit), dtype=np.float32)
