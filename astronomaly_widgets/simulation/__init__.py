@@ -1,0 +1,25 @@
+"""Simulated surveys with known truth, and a simulated person to label them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .curves import SimulatedCurves, make_curves
+from .oracle import Oracle, label_with
+
+if TYPE_CHECKING:
+    from .galaxies import make_galaxies
+
+__all__ = ["Oracle", "SimulatedCurves", "label_with", "make_curves", "make_galaxies"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "make_galaxies":  # drawing galaxies needs OpenCV; the rest of this room does not
+        from .galaxies import make_galaxies
+
+        return make_galaxies
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
