@@ -36,7 +36,7 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(
-            f"cannot export to {path.name!r}: the suffix must be one of {', '.join(SUFFIXES)}"
+            f"cannot export to {path.name!r}: its suffix must be one of {', '.join(SUFFIXES)}"
         )
     flat = results.copy()
     # a semicolon, as tags may hold commas; one spelling in every format

@@ -112,8 +112,8 @@ def explore(
         )
     X, names = reduction.scale(measured.values), tuple(measured.names)
     if n_components is not None:
-        X = reduction.pca(X, n_components, random_state=random_state).scores
-        names = tuple(f"PC {k + 1}" for k in range(X.shape[1]))
+        components = reduction.pca(X, n_components)
+        X, names = components.scores, components.names
     table = origin.catalog
     return Session(
         pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),

@@ -170,10 +170,10 @@ class Project:
     def save_objects(self, objects: pd.DataFrame) -> None:
         """Write the objects' ids (the index) and catalog."""
         table = objects.copy(deep=False)
-        for column in table.select_dtypes("object"):
-            # Parquet wants one type in a column; text keeps whatever a mixed one holds
-            values = table[column]
-            table[column] = values.where(values.isna(), values.astype(str))
+        for column, values in table.items():
+            if values.dtype.kind == "O":
+                # Parquet wants one type in a column; text keeps whatever a mixed one holds
+                table[column] = values.where(values.isna(), values.astype(str))
         table.columns = [str(name) for name in table.columns]
         table.index.name = "object_id"
         with self._replacing("objects.parquet") as temporary:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .. import compute, embedding
+from .. import compute
 from ..learners import by_name
 from ..project import fingerprint
 from ._labeling import Labeling
@@ -55,7 +55,7 @@ class Learning(Labeling):
     def cancel_retrain(self) -> bool:
         """Cancel the retrain that was asked for last; return whether there was one to cancel."""
         future = self._last_retrain
-        return future is not None and future.cancel()
+        return future is not None and not future.done() and future.cancel()
 
     def _retrain(self, future: Future[dict[str, Any]], task: compute.Task) -> None:
         with self._one_retrain:
@@ -120,6 +120,8 @@ class Learning(Labeling):
     @property
     def embedding_preview(self) -> NDArray[np.float32]:
         """The first two principal components, (n, 2) float32, at once."""
+        from .. import embedding
+
         with self.lock:
             if self._preview is None:
                 self._preview = embedding.pca_embedding(self._X)
@@ -168,6 +170,8 @@ class Learning(Labeling):
         return future
 
     def _embed(self, future: Future[NDArray[np.float32]], task: compute.Task) -> None:
+        from .. import embedding
+
         method = self._map_method
         key = fingerprint(self._X, method, self.random_state)
         stored = self.project.load_arrays("embedding")

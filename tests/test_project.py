@@ -1,0 +1,116 @@
+"""The project folder: whole files or none, and clear words when it cannot be used."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from astronomaly_widgets import project as module
+from astronomaly_widgets.exceptions import ProjectError, ProjectVersionError
+from astronomaly_widgets.project import Project, fingerprint
+
+
+def test_features_come_back_as_a_memory_map(tmp_path):
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    Project(tmp_path).save_features(X)
+    back = Project(tmp_path).load_features()
+    assert isinstance(back, np.memmap)
+    np.testing.assert_array_equal(back, X)
+
+
+def test_objects_of_mixed_types_come_back(tmp_path):
+    objects = pd.DataFrame(
+        {
+            "ra": [150.1234567, 1e-9],
+            "id": [587742009504530442, 1],
+            "note": ["a", 3.5],
+            7: [None, "x"],
+        },
+        index=["<b>", "o 2"],
+    )
+    Project(tmp_path).save_objects(objects)
+    back = Project(tmp_path).load_objects()
+    assert back.index.tolist() == ["<b>", "o 2"]
+    assert back["ra"].tolist() == [150.1234567, 1e-9]
+    assert back["id"].tolist() == [587742009504530442, 1]
+    assert back["note"].tolist() == ["a", "3.5"]
+    assert back["7"].tolist()[1] == "x"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
+    project = Project(tmp_path)
+    project.save_features(np.zeros((2, 2), np.float32))
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(ProjectError, match="No space left on device"):
+        project.save_features(np.ones((2, 2), np.float32))
+    assert project.load_features().sum() == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["features.npy"]
+
+
+def test_a_newer_schema_is_refused_and_nothing_is_changed(tmp_path):
+    Project(tmp_path).update_manifest()
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "schema": 99}))
+    before = manifest.read_text()
+    with pytest.raises(ProjectVersionError, match=r"schema 99.*upgrade"):
+        Project(tmp_path)
+    assert manifest.read_text() == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": null}', "{}"])
+def test_a_broken_manifest_is_named_and_labels_are_said_to_be_safe(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ProjectError, match=r"manifest\.json.*labels beside it are safe"):
+        Project(tmp_path)
+
+
+def test_a_file_is_not_a_project(tmp_path):
+    (tmp_path / "p").write_text("")
+    with pytest.raises(ProjectError, match="is a file"):
+        Project(tmp_path / "p")
+    with pytest.raises(ProjectError, match="cannot be made"):
+        Project(tmp_path / "p" / "q")
+
+
+def test_opening_what_is_not_a_project_makes_no_folder(tmp_path):
+    with pytest.raises(ProjectError, match="not a project"):
+        Project(tmp_path / "typo", must_exist=True)
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_read_only(tmp_path, monkeypatch):
+    Project(tmp_path).update_manifest()
+    monkeypatch.setattr(module, "_writable", lambda _: False)
+    assert Project(tmp_path).read_only
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ProjectError, match="cannot be written"):
+        Project(tmp_path / "empty")
+
+
+def test_a_line_of_history_cut_short_is_left_out(tmp_path):
+    project = Project(tmp_path)
+    project.append_history({"n_labels": 3})
+    with (tmp_path / "history.jsonl").open("a") as file:
+        file.write('{"n_lab')
+    assert project.load_history() == [{"n_labels": 3}]
+
+
+def test_fingerprints_tell_data_types_shapes_and_words_apart():
+    a = np.arange(6, dtype=np.float32)
+    prints = [
+        fingerprint(a),
+        fingerprint(a.reshape(2, 3)),
+        fingerprint(a.astype(np.float64)),
+        fingerprint(a + 1),
+        fingerprint(a, "x"),
+        fingerprint(np.array(["ab", "c"], object)),
+        fingerprint(np.array(["a", "bc"], object)),
+        fingerprint({"a": 1}),
+    ]
+    assert len(set(prints)) == len(prints)
+    assert fingerprint(a, {"b": 1, "a": 2}) == fingerprint(a.copy(), {"a": 2, "b": 1})
