@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .. import compute
+from .. import compute, embedding
 from ..learners import by_name
 from ..project import fingerprint
 from ._labeling import Labeling
@@ -86,9 +86,9 @@ class Learning(Labeling):
                         return
                     self._scores = arrays
                     self._history.append(row)
-                    if not self.read_only:
-                        self._save_scores()
-                        self.project.append_history(row)
+                if not self.read_only:
+                    self._save_scores()
+                    self.project.append_history(row)
                 word = f"learned from {len(rows)} labels in {row['seconds']:.1f} s"
                 with self._announcing():
                     self.score_revision = next(self._revisions)
@@ -120,8 +120,6 @@ class Learning(Labeling):
     @property
     def embedding_preview(self) -> NDArray[np.float32]:
         """The first two principal components, (n, 2) float32, at once."""
-        from .. import embedding
-
         with self.lock:
             if self._preview is None:
                 self._preview = embedding.pca_embedding(self._X)
@@ -170,8 +168,6 @@ class Learning(Labeling):
         return future
 
     def _embed(self, future: Future[NDArray[np.float32]], task: compute.Task) -> None:
-        from .. import embedding
-
         method = self._map_method
         key = fingerprint(self._X, method, self.random_state)
         stored = self.project.load_arrays("embedding")

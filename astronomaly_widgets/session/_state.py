@@ -111,6 +111,8 @@ class State(t.HasTraits):
         self.view_state = project.load_view()
         current = self.view_state.get("current_id")
         self.current_id = current if current in self._index else None
+        self.interesting_from = float(self.view_state.get("interesting_from", 4.0))
+        self.observe(self._keep_threshold, "interesting_from")
 
     @classmethod
     def _opened(
@@ -283,6 +285,11 @@ class State(t.HasTraits):
             self.view_state = {**self.view_state, **changes}
             if not self.read_only:
                 self.project.save_view(self.view_state)
+
+    def _keep_threshold(self, change: Any) -> None:
+        self.save_view_state(interesting_from=change["new"])
+        with self._announcing():
+            self.label_revision = next(self._revisions)  # what counts as found has changed
 
     @contextmanager
     def _announcing(self) -> Iterator[None]:

@@ -325,12 +325,14 @@ def test_a_project_opens_exactly_where_it_was_left(tmp_path):
     first.label("obj-003", 5, tags=["ring"], comment="ü")
     first.retrain().result(60)
     first.save_view_state(current_id="obj-003", order="relevance")
+    first.interesting_from = 2.5
     first.close()
     again = aw.Session.open(tmp_path / "p")
     for name in ("trained_score", "relevance", "anomaly_score", "features", "object_ids"):
         np.testing.assert_array_equal(getattr(again, name), getattr(first, name))
     assert again.labels.loc["obj-003", "tags"] == ("ring",)
     assert again.history["n_labels"].tolist() == [1]
+    assert again.interesting_from == 2.5
     assert (again.current_id, again.view_state["order"]) == ("obj-003", "relevance")
     assert again.set_aside.index.tolist() == ["obj-009"]
     assert again.catalog.columns.tolist() == ["ra"]

@@ -1,0 +1,71 @@
+"""Exports keep every object, digit and letter, in every format."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.table import Table
+
+from astronomaly_widgets import export
+
+
+@pytest.fixture
+def results():
+    return pd.DataFrame(
+        {
+            "score": [5.0, np.nan, 2.5],
+            "tags": [("arc", "blue, faint"), (), ("ß",)],
+            "comment": ['say "hi"', "", "línea\n2"],
+            "annotator": ["ada", "", "ada"],
+            "time": pd.to_datetime(
+                ["2026-01-02T03:04:05.678901Z", None, "2026-01-02"], utc=True, format="ISO8601"
+            ),
+            "anomaly_score": np.array([5, 0, 1.5], np.float32),
+            "ra": [359.9999999, 1e-7, 150.1234567],
+            "dec": [-89.9999999, 0.0, 2.2057831],
+            "objid": [587742009504530442, 587742009504530443, 1],
+            "type": ["PSF", None, "REX"],
+            "good": [True, False, True],
+        },
+        index=pd.Index(["<a>", "b c", "🪐"], name="object_id"),
+    )
+
+
+def read(path):
+    if path.suffix == ".parquet":
+        return Table.from_pandas(pd.read_parquet(path).reset_index())
+    return Table.read(path)
+
+
+def words(column):
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in column]
+
+
+@pytest.mark.parametrize("suffix", export.SUFFIXES)
+def test_a_table_comes_back_as_it_was(tmp_path, results, suffix):
+    back = read(export.write(results, tmp_path / f"out{suffix}"))
+    assert words(back["object_id"]) == ["<a>", "b c", "🪐"]
+    assert np.asarray(back["ra"], float).tolist() == results["ra"].tolist()
+    assert np.asarray(back["objid"]).tolist() == results["objid"].tolist()
+    scores = np.ma.filled(np.ma.asarray(back["score"], dtype=float), np.nan)
+    np.testing.assert_array_equal(scores, results["score"])
+    assert words(back["tags"])[0] == "arc;blue, faint"
+    assert words(back["comment"])[0] == 'say "hi"'
+    assert words(back["time"])[0] == "2026-01-02T03:04:05.678901Z"
+
+
+@pytest.mark.parametrize("suffix", [".ecsv", ".vot", ".fits"])
+def test_coordinates_carry_their_unit(tmp_path, results, suffix):
+    back = read(export.write(results, tmp_path / f"out{suffix}"))
+    assert str(back["ra"].unit) == str(back["dec"].unit) == "deg"
+
+
+def test_an_existing_file_is_replaced_and_nothing_is_left_beside_it(tmp_path, results):
+    export.write(results, tmp_path / "out.fits")
+    export.write(results.iloc[:2], tmp_path / "out.fits")
+    assert len(read(tmp_path / "out.fits")) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["out.fits"]
+
+
+def test_an_unknown_suffix_is_answered_with_the_known_ones(tmp_path, results):
+    with pytest.raises(ValueError, match=r"out\.xlsx.*\.csv.*\.parquet"):
+        export.write(results, tmp_path / "out.xlsx")
