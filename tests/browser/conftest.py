@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab_driver import JupyterServer, LabPage, chromium
+from lab_driver import LabPage
+from private_jupyter import JupyterServer, chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
