@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from astronomaly_widgets.exceptions import AstronomalyError
-
+from ..exceptions import AstronomalyError
 from ._display import bands, cropped, resized
 from ._drawing import encode, placeholder, profile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from astronomaly_widgets._protocols import Source
+    from .._protocols import Source
 
 _log = logging.getLogger(__name__)
 
