@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astronomaly_widgets._protocols import Learner, LearnerScores
-
+from .._protocols import Learner, LearnerScores
 from .direct_regression import DirectRegression
 from .neighbor_score import NeighborScore
 

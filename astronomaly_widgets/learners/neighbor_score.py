@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from astronomaly_widgets._protocols import LearnerScores
-from astronomaly_widgets.compute import chunks
-
+from .._protocols import LearnerScores
+from ..compute import chunks
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 
 if TYPE_CHECKING:

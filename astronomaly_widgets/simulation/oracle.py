@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from astronomaly_widgets.session import Session
+    from ..session import Session
 
 
 class Oracle:
