@@ -38,7 +38,7 @@ CHROMIUM_ARGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 SERVER_CONFIG = {
-    "ServerApp": {"allow_root": True, "disable_check_xsrf": True, "open_browser": False},
+    "ServerApp": {"allow_root": True, "disable_check_xsrf": True},
     "IdentityProvider": {"token": ""},
     "LabApp": {
         "expose_app_in_browser": True,
@@ -46,8 +46,8 @@ SERVER_CONFIG = {
         "news_url": None,
         "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     },
-    "JupyterNotebookApp": {"expose_app_in_browser": True, "news_url": None},
 }
+NOTEBOOK_CONFIG = {"JupyterNotebookApp": {"expose_app_in_browser": True}}
 PAGE_CONFIG = {
     "disabledExtensions": {
         "@jupyterlab/apputils-extension:announcements": True,  # asks to be allowed to phone home
@@ -134,10 +134,12 @@ class JupyterServer:
         (config / "labconfig" / "page_config.json").write_text(json.dumps(PAGE_CONFIG))
         self.root.mkdir()
         (config / "jupyter_server_config.json").write_text(json.dumps(SERVER_CONFIG))
+        (config / "jupyter_notebook_config.json").write_text(json.dumps(NOTEBOOK_CONFIG))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}"]
-        command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}"]
+        command += ["--no-browser", "--ServerApp.port_retries=0"]
+        command += [f"--ServerApp.root_dir={self.root}"]
         with (self.base / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
                 command,
