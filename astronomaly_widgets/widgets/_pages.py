@@ -1,0 +1,89 @@
+"""Pages as windows on a ranking that was taken once and does not move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+
+class Pages:
+    """A fixed list of objects, shown some at a time.
+
+    Objects can become hidden while the list is read (they are labeled, and labeled ones are to be
+    hidden). A page is therefore not the k-th slice of what is left, which would skip objects after
+    each labeled page, but the next `per_page` objects to be seen after the last one that was shown.
+
+    Parameters
+    ----------
+    object_ids : ndarray of str, shape (n,)
+        The list.
+    per_page : int
+        How many objects a page holds.
+    is_hidden : callable
+        ``is_hidden(object_id)``: whether to leave the object out of pages to come.
+    """
+
+    def __init__(
+        self, object_ids: NDArray[Any], per_page: int, is_hidden: Callable[[str], bool]
+    ) -> None:
+        self.object_ids = object_ids
+        self.per_page = per_page
+        self._is_hidden = is_hidden
+
+    def start(self) -> tuple[int, ...]:
+        """Positions of the first page."""
+        return self._forward(0)
+
+    def after(self, shown: Sequence[int]) -> tuple[int, ...]:
+        """Positions of the page after the one that shows `shown`; empty if there is none."""
+        return self._forward(shown[-1] + 1) if shown else ()
+
+    def before(self, shown: Sequence[int]) -> tuple[int, ...]:
+        """Positions of the page before the one that shows `shown`; empty if there is none."""
+        if not shown:
+            return ()
+        found: list[int] = []
+        for position in range(shown[0] - 1, -1, -1):
+            if not self._is_hidden(self.object_ids[position]):
+                found.append(position)
+                if len(found) == self.per_page:
+                    return tuple(reversed(found))
+        # fewer than a page before: a full first page is better than a stub
+        return self.start() if found else ()
+
+    def around(self, object_id: str) -> tuple[int, ...]:
+        """Positions of the page that holds an object, hidden or not; empty if none does."""
+        (found,) = np.nonzero(self.object_ids == object_id)
+        if not len(found):
+            return ()
+        position = int(found[0])
+        return self._forward(position - position % self.per_page, keep=position)
+
+    def number(self, shown: Sequence[int]) -> int:
+        """Number of the page that shows `shown`, from 1."""
+        return shown[0] // self.per_page + 1 if shown else 1
+
+    def count(self, shown: Sequence[int]) -> int:
+        """Number of pages, as it seems from the page that shows `shown`."""
+        if not self.after(shown):
+            return self.number(shown)
+        return max(self.number(shown) + 1, -(-len(self.object_ids) // self.per_page))
+
+    def ids(self, positions: Sequence[int]) -> tuple[str, ...]:
+        """Return the ids at these positions."""
+        return tuple(self.object_ids[list(positions)])
+
+    def _forward(self, start: int, keep: int = -1) -> tuple[int, ...]:
+        found: list[int] = []
+        for position in range(start, len(self.object_ids)):
+            if position == keep or not self._is_hidden(self.object_ids[position]):
+                found.append(position)
+                if len(found) == self.per_page:
+                    break
+        return tuple(found)

@@ -1,0 +1,382 @@
+"""What a gallery shows: which ranking was taken, which page of it, and what is sent ahead."""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_left
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._pages import Pages
+from ._thumbnails import MIME, Thumbnails
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    from astronomaly_widgets.session import Session
+
+# orders that a retrain changes; a new ranking is offered only for these
+_LEARNED_ORDERS = ("suggested", "trained_score", "relevance", "uncertainty")
+_MATCHES_SHOWN = 1000
+
+# the viewer that is moving session.current_id, for the observers that are called thereby
+_mover: ContextVar[Viewer | None] = ContextVar("astronomaly_widgets_mover", default=None)
+
+
+class Viewer:
+    """Decides, on one thread of its own, what a gallery shows.
+
+    Public methods may be called on any thread and return at once. Those that begin with an
+    underscore run on the worker, one after the other, so that they need no lock.
+
+    Parameters
+    ----------
+    session : Session
+    publish : callable
+        ``publish(page)`` is called with each new page, a dict; see :meth:`_compose`.
+    push : callable
+        ``push(kind, fields, buffers)`` sends a message to the views.
+    is_watched : callable
+        ``is_watched()``: whether there is a view; without one nothing is sent ahead.
+    settings : dict
+        ``order``, ``hide_labeled``, ``per_page``.
+    thumbnail_size : int
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        publish: Callable[[dict[str, Any]], None],
+        push: Callable[..., None],
+        is_watched: Callable[[], bool],
+        settings: dict[str, Any],
+        thumbnail_size: int,
+    ) -> None:
+        self.session = session
+        self.settings = settings
+        self.filter: dict[str, Any] | None = None
+        self._publish = publish
+        self._push = push
+        self._is_watched = is_watched
+        self._pictures = Thumbnails(session, thumbnail_size)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="aw-gallery")
+        self._turned: dict[str, int] = {}  # view -> its last request that was answered
+        self._turns_waiting: set[tuple[str, int]] = set()
+        self._sent_ahead: dict[str, str] = {}  # direction -> key of the page
+        self._filtered: Pages | None = None
+        self._offered: tuple[int, Pages] | None = None
+        self._taken, self._listing = self._newest()
+        self._before_filter: tuple[int, ...] = ()
+        self._shown = self._listing.around(session.current_id or "") or self._listing.start()
+        self.page = self._compose(self._listing, self._shown)
+
+    # -- asked for, on any thread ----------------------------------------------------------
+
+    def later(self, function: Callable[..., Any], *args: Any) -> None:
+        """Do something on the worker; what goes wrong there is kept and shown."""
+        try:
+            self._worker.submit(function, *args).add_done_callback(self._report)
+        except RuntimeError:
+            return  # the gallery was closed while the person's last message was under way
+
+    def turn(self, to: str, view: str, request: int) -> None:
+        """Turn to the "next" or "previous" page; the page that answers carries `request`."""
+        self._turns_waiting.add((view, request))
+        self.later(self._turn, to, view, request)
+
+    def change(self, **settings: Any) -> None:
+        """Change the order, what is hidden, or the size of the page."""
+        self.settings = {**self.settings, **settings}
+        self._offered = None
+        if "per_page" in settings:
+            self.later(self._resize)
+        else:
+            keep = self.session.current_id if "hide_labeled" in settings else None
+            self.later(self._take, keep)
+
+    def take(self) -> None:
+        """Show the newest ranking from its beginning."""
+        self.later(self._take, None)
+
+    def find(self, text: str) -> None:
+        """Show the object with this id, or all objects whose id contains it."""
+        self.later(self._find, text)
+
+    def select(self, object_ids: Sequence[str]) -> None:
+        """Show only these; none means all again."""
+        self.later(self._select, list(object_ids))
+
+    def clear(self) -> None:
+        """Show all objects again."""
+        self.later(self._clear)
+
+    def move_to(self, object_id: str | None) -> None:
+        """Make an object of ours current, without following it ourselves; None changes nothing."""
+        if object_id is None:
+            return
+        token = _mover.set(self)
+        try:
+            self.session.current_id = object_id
+        finally:
+            _mover.reset(token)
+
+    def follow(self, object_id: str) -> None:
+        """Mark the object that became current; call it while the session says so.
+
+        If it was not another gallery that moved there, turn to its page: two galleries of one
+        session would else turn each other's pages.
+        """
+        mover = _mover.get()
+        if mover is not self:
+            self.later(self._follow, object_id, mover is None)
+
+    def reveal(self, object_id: str) -> None:
+        """Go to the object that an undo or redo has changed, if it is on a page."""
+        self.later(self._reveal, object_id)
+
+    def send_ahead(self) -> None:
+        """Send the neighboring pages to the views, so that turning to them is instant."""
+        self.later(self._send_ahead)
+
+    def refresh_labels(self) -> list[tuple[str, float | None]]:
+        """Return the objects of the page whose score has changed, and keep the page up to date."""
+        changed = []
+        for record in self.page["records"]:
+            score = self.session.score_of(record["object_id"])
+            if score != record["score"]:
+                record["score"] = score
+                changed.append((record["object_id"], score))
+        return changed
+
+    @property
+    def offers(self) -> bool:
+        """Whether there is a newer ranking than the one shown."""
+        newer = self.session.score_revision != self._taken
+        return newer and self.settings["order"] in _LEARNED_ORDERS and self._filtered is None
+
+    def close(self) -> None:
+        """Show nothing more."""
+        self._pictures.close()
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    # -- the worker: rankings and filters --------------------------------------------------
+
+    def _report(self, done: Future[Any]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None and not isinstance(error, CancelledError):
+            self.session.last_error = error
+            # whoever waits for a page gets the one there is
+            self.page = {**self.page, "turned": dict(self._turned)}
+            self._publish(self.page)
+
+    @property
+    def _pages(self) -> Pages:
+        return self._listing if self._filtered is None else self._filtered
+
+    def _ids(self) -> tuple[str, ...]:
+        return tuple(record["object_id"] for record in self.page["records"])
+
+    def _is_labeled(self, object_id: str) -> bool:
+        return self.session.score_of(object_id) is not None
+
+    def _is_hidden(self, object_id: str) -> bool:
+        return self.settings["hide_labeled"] and self._is_labeled(object_id)
+
+    def _newest(self) -> tuple[int, Pages]:
+        """Return the session's ranking of now, and its revision."""
+        hide = self.settings["hide_labeled"]
+        revision = self.session.score_revision
+        ids = self.session.ranking(self.settings["order"], unlabeled_first=hide)
+        if hide:  # the labeled ones are at the end
+            ids = ids[: bisect_left(ids, True, key=self._is_labeled)]
+        return revision, Pages(ids, self.settings["per_page"], self._is_hidden)
+
+    def _newest_once(self) -> tuple[int, Pages]:
+        """Return :meth:`_newest`, asking the session once per revision."""
+        if self._offered is None or self._offered[0] != self.session.score_revision:
+            self._offered = self._newest()
+        return self._offered
+
+    def _take(self, keep: str | None) -> None:
+        """Take the newest ranking, at the page that holds the object to keep, or the first."""
+        self._taken, self._listing = self._newest()
+        if self.filter is not None:
+            self._apply_filter(self.filter)
+        else:
+            self._show((keep and self._listing.around(keep)) or self._listing.start())
+
+    def _resize(self) -> None:
+        for pages in (self._listing, self._pages):
+            pages.per_page = self.settings["per_page"]
+        ids, current = self._ids(), self.session.current_id
+        anchor = current if current in ids else next(iter(ids), "")
+        self._show(self._pages.around(anchor or "") or self._pages.start())
+
+    def _find(self, text: str) -> None:
+        session = self.session
+        if (session.object_ids == text).any():
+            self._follow(text, True)
+            return
+        matches = [name for name in session.object_ids if text.casefold() in name.casefold()]
+        if matches:
+            self._apply_filter({"kind": "found", "text": text, "ids": matches[:_MATCHES_SHOWN]})
+        elif text in session.set_aside.index:
+            reason = session.set_aside["reason"][text]
+            self._push("note", {"text": f"{text} was set aside: {reason}"})
+        else:
+            self._push("note", {"text": f"no object id contains “{text}”"})
+
+    def _select(self, object_ids: list[str]) -> None:
+        if object_ids:
+            self._apply_filter({"kind": "selected", "text": "", "ids": object_ids})
+        elif self.filter is not None and self.filter["kind"] == "selected":
+            self._remove_filter()
+
+    def _clear(self) -> None:
+        if self.session.selected_ids:
+            self.session.selected_ids = ()
+        if self.filter is not None:
+            self._remove_filter()
+
+    def _apply_filter(self, wanted: dict[str, Any]) -> None:
+        if self.filter is None:
+            self._before_filter = self._shown
+        chosen = set(wanted["ids"])
+        ranking = self.session.ranking(self.settings["order"], unlabeled_first=False)
+        ids = np.array([name for name in ranking if name in chosen], dtype=object)
+        self.filter = {**wanted, "n": len(ids)}
+        # whoever asks for certain objects wants to see them all, labeled or not
+        self._filtered = Pages(ids, self.settings["per_page"], lambda _: False)
+        self._show(self._filtered.start())
+
+    def _remove_filter(self) -> None:
+        self.filter = self._filtered = None
+        self._show(self._before_filter or self._listing.start())
+
+    # -- the worker: pages -----------------------------------------------------------------
+
+    def _turn(self, to: str, view: str, request: int) -> None:
+        self._turned[view] = request
+        self._turns_waiting.discard((view, request))
+        if to == "next" and self.offers:
+            self._taken, self._listing = self._newest_once()
+            self._shown = self._listing.start()
+        else:
+            self._shown = self._neighbor(to)[1] or self._shown
+        if not self._turns_waiting:  # else this page would be turned at once
+            self._show(self._shown)
+
+    def _neighbor(self, to: str) -> tuple[Pages, tuple[int, ...]]:
+        """Return the page to turn to: after a retrain, the next one begins the new ranking."""
+        if to == "previous":
+            return self._pages, self._pages.before(self._shown)
+        if not self.offers:
+            return self._pages, self._pages.after(self._shown)
+        pages = self._newest_once()[1]
+        return pages, pages.start()
+
+    def _follow(self, object_id: str, turning: bool) -> None:
+        if object_id in self._ids():
+            self._push("current", {"object_id": object_id})
+            return
+        if not turning:
+            return
+        shown = self._pages.around(object_id)
+        if not shown and self.filter is not None:
+            self.filter = self._filtered = None
+            shown = self._pages.around(object_id)
+        if shown:
+            self._show(shown, object_id)
+        else:  # in no page, because it was labeled before this ranking was taken
+            self._apply_filter({"kind": "found", "text": object_id, "ids": [object_id]})
+
+    def _reveal(self, object_id: str) -> None:
+        self.move_to(object_id)
+        if object_id in self._ids():
+            self._push("current", {"object_id": object_id})
+        else:
+            shown = self._pages.around(object_id)
+            if shown:
+                self._show(shown, object_id)
+
+    def _show(self, positions: Sequence[int], current: str | None = None) -> None:
+        self._shown = tuple(positions)
+        self._pictures.forget_waiting()
+        self._sent_ahead = {}
+        self.page = self._compose(self._pages, self._shown, current)
+        self._publish(self.page)
+        self.move_to(self.page["current"])
+        self._remember()
+        self._send_ahead()
+
+    def _remember(self) -> None:
+        if not self.session.read_only:
+            current = self.session.current_id
+            self.session.save_view_state(current_id=current, gallery=self.settings)
+
+    def _compose(
+        self, pages: Pages, positions: Sequence[int], current: str | None = None
+    ) -> dict[str, Any]:
+        """Make a page: id, picture and scores of each object in one record of one message."""
+        ids = pages.ids(positions)
+        here = self.session.current_id
+        if current is None and here in ids:
+            current = here
+        unlabeled = (object_id for object_id in ids if not self._is_labeled(object_id))
+        return {
+            "key": self._key(ids),
+            "number": pages.number(positions),
+            "n_pages": pages.count(positions),
+            "has_next": bool(pages.after(positions)),
+            "has_previous": bool(pages.before(positions)),
+            "order": self.settings["order"],
+            "current": current or next(unlabeled, next(iter(ids), None)),
+            "records": [self._record(object_id) for object_id in ids],
+            "thumbnails": self._pictures.get(ids),
+            "mime": MIME,
+            "turned": dict(self._turned),
+        }
+
+    def _key(self, ids: Sequence[str]) -> str:
+        """Name what a page shows; equal keys, equal pictures."""
+        text = "\0".join([self.settings["order"], str(self.session.score_revision), *ids])
+        return f"{zlib.crc32(text.encode(errors='replace')):08x}"
+
+    def _record(self, object_id: str) -> dict[str, Any]:
+        session = self.session
+        row = session.row_of(object_id)
+        scores = {
+            name: _finite(getattr(session, name)[row])
+            for name in ("anomaly_score", "trained_score", "relevance", "uncertainty")
+        }
+        label, reason = session.score_of(object_id), session.reason_of(object_id)
+        return {"object_id": object_id, "score": label, "reason": reason, **scores}
+
+    # -- the worker: what is sent ahead ----------------------------------------------------
+
+    def _send_ahead(self) -> None:
+        for direction in ("next", "previous") if self._is_watched() else ():
+            pages, positions = self._neighbor(direction)
+            ids = pages.ids(positions)
+            key = self._key(ids)
+            if ids and self._sent_ahead.get(direction) != key:
+                self._sent_ahead[direction] = key
+                self._pictures.prepare(ids, lambda d=direction, k=key: self.later(self._post, d, k))
+
+    def _post(self, direction: str, key: str) -> None:
+        pages, positions = self._neighbor(direction)
+        if self._key(pages.ids(positions)) == key:
+            page = self._compose(pages, positions)
+            thumbnails = page.pop("thumbnails")
+            self._push(
+                "ahead", {"direction": direction, "of": self.page["key"], "page": page}, thumbnails
+            )
+
+
+def _finite(value: float) -> float | None:
+    """Return a number that JSON can carry: NaN becomes None."""
+    return round(float(value), 6) if np.isfinite(value) else None

@@ -1,0 +1,462 @@
+// The gallery in the browser. What a person does is drawn at once, sent to the kernel by the
+// channel, and confirmed by its answer; what the kernel says of labels is the truth.
+
+const STORING_AFTER = 500; // ms until "storing" is said; usually it is stored by then
+const MOVE_EVERY = 80; // ms between two words to the kernel of where the person is
+
+// Which scores the kernel has, and which are on their way: object id -> entry.
+function makeLabels(paint) {
+  const entries = new Map();
+  const entryOf = (id) => {
+    if (!entries.has(id)) entries.set(id, { stored: null, wanted: null, waiting: 0, failed: null });
+    return entries.get(id);
+  };
+  const settle = (id, entry) => {
+    if (!entry.waiting && entry.failed === null) entry.wanted = entry.stored;
+    paint(id);
+  };
+  return {
+    score: (id) => entryOf(id).wanted,
+    state(id) {
+      const { wanted, waiting, failed, late } = entryOf(id);
+      if (failed !== null) return "failed";
+      if (waiting) return late ? "late" : "pending";
+      return wanted === null ? "" : "stored";
+    },
+    // the kernel's word; what is on its way is painted until it is answered
+    learn(pairs) {
+      for (const [id, score] of pairs) {
+        const entry = entryOf(id);
+        entry.stored = score;
+        if (!entry.waiting) entry.failed = null;
+        settle(id, entry);
+      }
+    },
+    want(ids, score) {
+      for (const id of ids) {
+        const entry = entryOf(id);
+        Object.assign(entry, { wanted: score, waiting: entry.waiting + 1, failed: null });
+        paint(id);
+      }
+    },
+    answered(ids, error, score) {
+      for (const id of ids) {
+        const entry = entryOf(id);
+        entry.waiting -= 1;
+        entry.late = false;
+        if (error && !entry.waiting) Object.assign(entry, { wanted: score, failed: { score, error } });
+        settle(id, entry);
+      }
+    },
+    late(ids) {
+      for (const id of ids) {
+        entryOf(id).late = true;
+        paint(id);
+      }
+    },
+    failures: () => [...entries].filter(([, { failed }]) => failed !== null),
+  };
+}
+
+// The digit a key stands for, "rest" for shift-0, or null. On keyboards whose digits need shift,
+// the place of the key counts.
+function digitOf(event) {
+  const place = /^(?:Digit|Numpad)([0-5])$/.exec(event.code)?.[1];
+  if (place === "0" && (event.shiftKey || event.key === ")" || event.key === "=")) return "rest";
+  if (/^[0-5]$/.test(event.key)) return Number(event.key);
+  const types = event.key.length === 1 && !/\d/.test(event.key);
+  return place !== undefined && types && !event.shiftKey ? Number(place) : null;
+}
+
+function render({ model, el }) {
+  const uid = `aw-${randomName()}`;
+  const root = make("div", "aw-gallery", {
+    role: "group",
+    tabindex: "0",
+    "data-lm-suppress-shortcuts": "true",
+    "aria-roledescription": "gallery",
+  });
+  const labels = makeLabels(paint);
+  const ahead = new Map(); // direction -> opened page
+  let opened = null; // what is drawn
+  let state = model.get("state");
+  let turns = 0; // requests to turn a page, of this view
+  let atEnd = false;
+  let since = performance.now();
+
+  const channel = openChannel(model, { onpush, onchange: drawHead });
+  const head = makeHead({
+    order: (order) => act("order", { order }),
+    hide: () => act("hide", { hide: !state.hide_labeled }),
+    size: (n) => act("per_page", { per_page: n }),
+    find: (text) => {
+      head.find.value = "";
+      act("find", { text });
+    },
+    leave: focus,
+    turn,
+    undo: () => history("undo"),
+    redo: () => history("redo"),
+    retrain: () => act("retrain"),
+    cancel: () => act("cancel"),
+    take: () => act("take"),
+    clear: () => act("clear"),
+    dismiss: () => act("dismiss"),
+    retry,
+    help: () => showKeys(root),
+  });
+  const grid = makeGrid(uid);
+  const empty = make("p", "aw-empty");
+  const footText = make("span");
+  const footNext = makeButton("aw-link", "next page \u203a", "next page (PgDn)", () => turn("next"));
+  const foot = make("div", "aw-foot", {}, footText, footNext);
+  const body = make("div", "aw-body", {}, grid.root, empty, foot);
+  root.append(head.root, body);
+  el.append(root);
+
+  function focus() {
+    root.focus({ preventScroll: true });
+  }
+
+  // -- drawing -----------------------------------------------------------------------------
+
+  function paint(objectId) {
+    const tile = grid.tileOf(objectId);
+    if (tile) paintLabel(tile, labels.score(objectId), labels.state(objectId));
+  }
+
+  function draw(next, current) {
+    if (opened && opened !== next) opened.close();
+    opened = next;
+    const { page } = opened;
+    grid.fill(opened);
+    labels.learn(page.records.map((record) => [record.object_id, record.score]));
+    root.dataset.page = page.number;
+    grid.fit(body.clientWidth, page.records.length);
+    move(Math.max(0, page.records.findIndex((record) => record.object_id === current)), false);
+    empty.hidden = page.records.length > 0;
+    setText(empty, emptyInWords());
+    drawHead();
+  }
+
+  function emptyInWords() {
+    if (state.filter) return "None of these objects is in this session.";
+    return "Nothing is left to label. Turn off \u201chide labeled\u201d to see what you have scored.";
+  }
+
+  function drawHead() {
+    if (!opened) return;
+    const failures = labels.failures();
+    const waiting = channel.waiting().filter(({ message }) => message.object_ids);
+    const late = waiting.filter((event) => event.late);
+    labels.late(late.flatMap(({ message }) => message.object_ids));
+    const missing = new Set(late.flatMap(({ message }) => message.object_ids));
+    for (const [id] of failures) missing.add(id);
+    const slow = waiting.filter(({ message }) => Date.now() - message.time > STORING_AFTER);
+    let stored = "all stored";
+    if (missing.size) stored = `${grouped(missing.size)} not stored`;
+    else if (slow.length) stored = `storing ${grouped(slow.length)}\u2026`;
+    if (late.length) stored += " (no answer from the kernel, trying again)";
+    const reason = failures.length ? failures[0][1].failed.error : "";
+    if (reason) stored += `: ${reason}`;
+    const own = { stored, reason, failed: failures.length > 0, late: late.length > 0 };
+    head.draw(opened.page, state, own);
+    root.setAttribute("aria-label", `Gallery: ${state.title}`);
+    const { has_next: hasNext, number } = opened.page;
+    foot.classList.toggle("aw-at-end", atEnd);
+    const done = hasNext || state.offers ? "\u2192 or PgDn goes on" : "nothing follows";
+    setText(footText, atEnd ? `End of page ${grouped(number)}: ${done}` : "");
+    footNext.disabled = !hasNext && !state.offers;
+  }
+
+  // -- where the person is -----------------------------------------------------------------
+
+  let moveTimer = null;
+  let toldAt = 0;
+
+  // index === length of the page: past the end, where digits do nothing
+  function move(index, tell = true) {
+    const n = grid.tiles().length;
+    atEnd = n > 0 && index >= n;
+    grid.mark(Math.max(0, Math.min(n - 1, index)));
+    const tile = grid.current();
+    since = performance.now();
+    if (tile) root.setAttribute("aria-activedescendant", tile.root.id);
+    else root.removeAttribute("aria-activedescendant");
+    root.classList.toggle("aw-past-end", atEnd);
+    if (!tell || !tile) return;
+    (atEnd ? foot : tile.root).scrollIntoView({ block: "nearest" });
+    clearTimeout(moveTimer);
+    moveTimer = setTimeout(tellWhere, Math.max(0, toldAt + MOVE_EVERY - performance.now()));
+    drawHead();
+  }
+
+  function tellWhere() {
+    toldAt = performance.now();
+    const tile = grid.current();
+    if (tile) act("current", { object_id: tile.record.object_id });
+  }
+
+  // -- what the person does ----------------------------------------------------------------
+
+  function act(type, fields) {
+    return channel.send(type, fields).catch((error) => head.note(error.message));
+  }
+
+  function store(type, objectIds, score, fields) {
+    const seconds = (performance.now() - since) / 1000;
+    const message = { ...fields, object_ids: objectIds, score, seconds, time: Date.now() };
+    labels.want(objectIds, score);
+    setTimeout(drawHead, STORING_AFTER + 20);
+    channel.send(type, message).then(
+      (reply) => {
+        labels.learn(reply.labels);
+        labels.answered(objectIds, null, score);
+        drawHead();
+      },
+      (error) => {
+        labels.answered(objectIds, error.message, score);
+        drawHead();
+      },
+    );
+  }
+
+  function scoreCurrent(score) {
+    const tile = grid.current();
+    if (!tile || grid.waits()) return;
+    if (atEnd) {
+      head.note("end of the page: \u2192 or PgDn goes on");
+      return;
+    }
+    const id = tile.record.object_id;
+    const index = grid.index() + 1;
+    const next = grid.tiles()[index]?.record.object_id ?? id;
+    // a double click or a repeated key is one decision
+    if (labels.score(id) !== score || labels.state(id) === "failed") {
+      store("score", [id], score, { object_id: id, next });
+      move(index, false);
+      (atEnd ? foot : grid.current().root).scrollIntoView({ block: "nearest" });
+      drawHead();
+    } else {
+      move(index);
+    }
+  }
+
+  function scoreRest() {
+    const ids = grid.tiles().map((tile) => tile.record.object_id);
+    const rest = ids.filter((id) => labels.score(id) === null);
+    if (!rest.length || grid.waits()) return;
+    store("rest", rest, 0, {});
+    move(ids.length);
+  }
+
+  function unlabel() {
+    const tile = grid.current();
+    if (!tile || labels.score(tile.record.object_id) === null || grid.waits()) return;
+    const id = tile.record.object_id;
+    store("unlabel", [id], null, { object_id: id });
+  }
+
+  function retry() {
+    for (const [id, { failed }] of labels.failures()) {
+      if (failed.score === null) store("unlabel", [id], null, { object_id: id });
+      else store("score", [id], failed.score, { object_id: id });
+    }
+  }
+
+  function history(type) {
+    act(type).then((reply) => {
+      if (!reply) return;
+      labels.learn(reply.labels);
+      if (!reply.touched) head.note(`nothing to ${type}`);
+    });
+  }
+
+  function inspect() {
+    const tile = grid.current();
+    if (tile) act("inspect", { object_id: tile.record.object_id });
+  }
+
+  function turn(to) {
+    const { page } = opened;
+    if (to === "next" ? !page.has_next && !state.offers : !page.has_previous) {
+      head.note(to === "next" ? "this is the last page" : "this is the first page");
+      return;
+    }
+    turns += 1;
+    const mine = turns;
+    const near = ahead.get(to);
+    // the neighbors of a page are not those of the next
+    const others = [...ahead].filter(([direction]) => direction !== to);
+    ahead.clear();
+    for (const [, other] of others) other.close();
+    if (near) draw(near, near.page.current);
+    else grid.wait();
+    (grid.current()?.root ?? root).scrollIntoView({ block: "nearest" });
+    channel.send("turn", { to, turn: mine }).catch((error) => {
+      if (turns === mine) turns = 0; // take any page that comes
+      head.note(error.message);
+    });
+  }
+
+  // -- what the kernel says ----------------------------------------------------------------
+
+  function onPage() {
+    const page = model.get("page");
+    if (!page?.records) return;
+    // an answer to an earlier request is not what the person waits for
+    if ((page.turned[channel.client] ?? 0) < turns) return;
+    if (opened?.page.key === page.key) {
+      opened.page = page;
+      grid.root.classList.remove("aw-waiting");
+      labels.learn(page.records.map((record) => [record.object_id, record.score]));
+      drawHead();
+      return;
+    }
+    draw(openPage(page, page.thumbnails), page.current);
+  }
+
+  function onState() {
+    const before = state;
+    state = model.get("state");
+    if (state.offers && !before.offers) {
+      ahead.get("next")?.close(); // of the old ranking
+      ahead.delete("next");
+    }
+    if (opened) setText(empty, emptyInWords());
+    drawHead();
+  }
+
+  function onpush(content, buffers) {
+    if (content.type === "labels") {
+      labels.learn(content.labels);
+      drawHead();
+    } else if (content.type === "current") {
+      const i = grid.tiles().findIndex((tile) => tile.record.object_id === content.object_id);
+      if (i >= 0 && i !== grid.index()) move(i, false);
+    } else if (content.type === "ahead" && content.of === opened?.page.key) {
+      ahead.get(content.direction)?.close();
+      const near = openPage(content.page, buffers);
+      ahead.set(content.direction, near);
+      decodeAhead(near);
+    } else if (content.type === "note") {
+      head.note(content.text);
+    }
+  }
+
+  // -- keys and clicks ---------------------------------------------------------------------
+
+  function onkeydown(event) {
+    // whatever is typed here is meant for the gallery, never for the notebook around it
+    event.stopPropagation();
+    const { target } = event;
+    if (target.matches("input, select")) {
+      if (event.key === "Escape") focus();
+      return;
+    }
+    if (onkey(event)) event.preventDefault();
+  }
+
+  function onkey(event) {
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: grid.columns(), ArrowUp: -grid.columns() };
+    const last = grid.tiles().length - 1;
+    if (event.altKey) return false;
+    if (event.ctrlKey || event.metaKey) {
+      if (key === "z") history(event.shiftKey ? "redo" : "undo");
+      else if (key === "y") history("redo");
+      else return false;
+      return true;
+    }
+    const digit = digitOf(event);
+    if (digit === "rest") scoreRest();
+    else if (digit !== null) scoreCurrent(digit);
+    else if (key in step) moveBy(step[key], key);
+    else if (key === "Home") move(0);
+    else if (key === "End") move(last);
+    else if (key === "PageDown") turn("next");
+    else if (key === "PageUp") turn("previous");
+    else if (key === "Enter" || key === " ") {
+      if (event.target.matches("button")) return false; // it presses the button
+      if (atEnd) turn("next");
+      else inspect();
+    } else if (key === "Delete" || key === "Backspace") unlabel();
+    else if (key === "u") history(event.shiftKey ? "redo" : "undo");
+    else if (key === "r") act("retrain");
+    else if (key === "t" && state.offers) act("take");
+    else if (key === "/") head.find.focus();
+    else if (key === "?") showKeys(root);
+    else return false;
+    return true;
+  }
+
+  function moveBy(step, key) {
+    const last = grid.tiles().length - 1;
+    const index = grid.index();
+    if (atEnd) {
+      if (key === "ArrowRight") turn("next");
+      else if (step < 0) move(last);
+    } else if (step === 1 || index + step >= 0) {
+      if (step === 1 || index + step <= last) move(index + step);
+    }
+  }
+
+  function onclick(event) {
+    const tile = grid.tiles().find((one) => one.root.contains(event.target));
+    if (!tile || grid.waits()) return;
+    const button = event.target.closest(".aw-score");
+    const looked = since;
+    move(grid.tiles().indexOf(tile), !button);
+    if (button) {
+      since = looked; // the person looked at it before the click
+      scoreCurrent(Number(button.dataset.score));
+    }
+    focus();
+  }
+
+  root.addEventListener("keydown", onkeydown);
+  for (const type of ["keyup", "keypress"]) {
+    root.addEventListener(type, (event) => event.stopPropagation());
+  }
+  grid.root.addEventListener("click", onclick);
+  grid.root.addEventListener("dblclick", (event) => {
+    if (event.target.closest(".aw-picture")) inspect();
+  });
+  head.root.addEventListener("click", (event) => {
+    // after a button the keys go on to work as before
+    if (event.target.closest("button") && !root.querySelector(".aw-overlay")) focus();
+  });
+  head.root.addEventListener("change", (event) => {
+    if (event.target.matches("select")) focus();
+  });
+
+  // -- life --------------------------------------------------------------------------------
+
+  const onresize = new ResizeObserver(() => {
+    grid.fit(body.clientWidth, opened?.page.records.length ?? 0);
+    const dashboard = el.closest(".aw-dashboard");
+    dashboard?.style.setProperty("--aw-head-height", `${head.root.offsetHeight}px`);
+  });
+  onresize.observe(head.root);
+  onresize.observe(body);
+  model.on("change:page", onPage);
+  model.on("change:state", onState);
+  head.note("");
+  onPage();
+  channel.hello().then((reply) => {
+    labels.learn(reply.labels);
+    drawHead();
+  });
+
+  return () => {
+    onresize.disconnect();
+    clearTimeout(moveTimer);
+    channel.close();
+    model.off("change:page", onPage);
+    model.off("change:state", onState);
+    opened?.close();
+    for (const near of ahead.values()) near.close();
+  };
+}
+
+export default { render };

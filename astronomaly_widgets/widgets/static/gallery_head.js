@@ -1,0 +1,265 @@
+// The head of the gallery: the toolbar, the status line and the list of keys.
+
+const THIN = "\u202f"; // between thousands, as astronomers write them
+
+const KEYS = [
+  ["0\u20135", "score the object, go to the next"],
+  ["\u2190 \u2192 \u2191 \u2193", "move; Home and End go to the ends of the page"],
+  ["Space or \u21b5", "open the object in the inspector"],
+  ["u", "undo; also Ctrl Z"],
+  ["\u21e7 u", "redo; also Ctrl Y"],
+  ["Del", "take the label away"],
+  ["\u21e7 0", "score what is unlabeled on this page 0"],
+  ["PgDn, PgUp", "turn the page"],
+  ["r", "retrain"],
+  ["t", "take the new ranking"],
+  ["/", "find an object by its id"],
+  ["?", "this list"],
+];
+
+// Make an element. Texts are set as text, never parsed, so names of objects stay names.
+function make(tag, className, { text, label, title, on = {}, ...attributes } = {}, ...children) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  if (label) element.setAttribute("aria-label", label);
+  if (title ?? label) element.title = title ?? label;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, listener] of Object.entries(on)) element.addEventListener(name, listener);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+function makeButton(className, text, label, onclick) {
+  return make("button", className, { type: "button", text, label, on: { click: onclick } });
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function grouped(n) {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, THIN);
+}
+
+function counted(n, one, many) {
+  return `${grouped(n)} ${n === 1 ? one : many}`;
+}
+
+// Fill a <select> only when its options have changed, so that an open list stays open.
+function setOptions(select, values, words, chosen) {
+  const wanted = JSON.stringify(values);
+  if (select.dataset.values !== wanted) {
+    select.dataset.values = wanted;
+    select.replaceChildren(
+      ...values.map((value, i) => make("option", "", { value: String(value), text: words[i] })),
+    );
+  }
+  select.value = String(chosen);
+}
+
+// actions: what the buttons do, by name; see gallery.js
+function makeHead(actions) {
+  const title = make("b", "aw-title");
+  const counts = make("span", "aw-quiet");
+  const order = make("select", "aw-order", {
+    label: "order of the objects",
+    on: { change: () => actions.order(order.value) },
+  });
+  const hide = makeButton("aw-chip aw-hide-labeled", "hide labeled", "", () => actions.hide());
+  const find = make("input", "aw-chip aw-find", {
+    type: "search",
+    placeholder: "find id",
+    label: "find an object by its id, or by a part of it",
+    spellcheck: "false",
+    on: {
+      keydown: (event) => {
+        if (event.key === "Enter" && find.value.trim()) actions.find(find.value.trim());
+        if (event.key === "Escape") actions.leave();
+      },
+    },
+  });
+  const previous = makeButton("aw-icon aw-previous-page", "\u2039", "previous page (PgUp)", () =>
+    actions.turn("previous"),
+  );
+  const number = make("b");
+  const total = make("span");
+  const next = makeButton("aw-icon aw-next-page", "\u203a", "next page (PgDn)", () =>
+    actions.turn("next"),
+  );
+  const size = make("select", "aw-per-page", {
+    label: "objects on a page",
+    on: { change: () => actions.size(Number(size.value)) },
+  });
+  const undo = makeButton("aw-chip aw-undo", "\u21b6 undo", "undo (u)", () => actions.undo());
+  const redo = makeButton("aw-chip aw-redo", "\u21b7", "redo (shift u)", () => actions.redo());
+  const retrain = makeButton(
+    "aw-retrain",
+    "Retrain",
+    "learn from the labels (r); labeling goes on meanwhile",
+    () => actions.retrain(),
+  );
+  const cancel = makeButton("aw-chip aw-cancel", "\u2715", "cancel the retrain", () =>
+    actions.cancel(),
+  );
+  const chip = (select, word, after = "") =>
+    make("label", "aw-chip aw-select", {}, word, select, after);
+  const toolbar = make(
+    "div",
+    "aw-toolbar",
+    { role: "toolbar", label: "gallery", title: "" },
+    title,
+    counts,
+    chip(order, "order: "),
+    hide,
+    find,
+    make("span", "aw-space"),
+    make("span", "aw-pager", {}, previous, make("span", "", {}, "page ", number, total), next),
+    chip(size, "", ""),
+    undo,
+    redo,
+    make("span", "aw-train", {}, retrain, cancel),
+  );
+
+  const labeled = make("span", "");
+  const found = make("b");
+  const stored = make("span", "aw-stored");
+  const retry = makeButton("aw-link aw-retry", "retry", "store these labels again", () =>
+    actions.retry(),
+  );
+  const offer = makeButton("aw-link aw-offer", "new ranking ready: take it \u21b5", "", () =>
+    actions.take(),
+  );
+  offer.title = "show the new ranking from its first page (t); the next page takes it, too";
+  const filter = make("span", "aw-filter");
+  const filterText = make("span");
+  const clear = makeButton("aw-link aw-clear", "\u2715 clear", "show all objects again", () =>
+    actions.clear(),
+  );
+  filter.append(filterText, clear);
+  const note = make("span", "aw-note");
+  const warning = make("span", "aw-warning");
+  const error = make("span", "aw-error", { role: "alert" });
+  const errorText = make("span");
+  const dismiss = makeButton("aw-link", "\u2715", "dismiss this message", () => actions.dismiss());
+  error.append(errorText, dismiss);
+  const status = make(
+    "div",
+    "aw-status",
+    { role: "status", "aria-live": "polite" },
+    make("span", "", {}, labeled, found),
+    make("span", "", {}, stored, retry),
+    offer,
+    filter,
+    note,
+    warning,
+    error,
+  );
+  const kbd = (key) => make("kbd", "", { text: key });
+  const help = makeButton("aw-keys-button", "?", "list the keys (?)", () => actions.help());
+  const keys = make(
+    "div",
+    "aw-keys",
+    {},
+    ...[kbd("0"), "\u2013", kbd("5"), " score ", kbd("\u2190"), kbd("\u2192"), " move "],
+    ...[kbd("u"), " undo ", kbd("\u21e70"), " rest of page ", help],
+  );
+  const root = make("div", "aw-head", {}, toolbar, make("div", "aw-under", {}, status, keys));
+
+  let noteTimer = null;
+
+  return {
+    root,
+    find,
+    order,
+    note(text) {
+      clearTimeout(noteTimer);
+      setText(note, text);
+      note.hidden = !text;
+      if (text) noteTimer = setTimeout(() => this.note(""), 6000);
+    },
+    // page: what is shown; state: the kernel's; own: what only the browser knows
+    draw(page, state, own) {
+      setText(title, state.title);
+      const aside = state.n_set_aside ? ` \u00b7 ${grouped(state.n_set_aside)} set aside` : "";
+      setText(counts, counted(state.n_objects, "object", "objects") + aside);
+      setOptions(order, state.orders, state.orders.map(inWords), state.order);
+      setOptions(size, state.page_sizes, state.page_sizes.map((n) => `${n} a page`), state.per_page);
+      hide.setAttribute("aria-pressed", String(state.hide_labeled));
+      hide.title = "leave labeled objects out, from the next page on";
+      setText(number, grouped(page.number));
+      setText(total, ` of ${grouped(page.n_pages)}`);
+      previous.disabled = !page.has_previous;
+      next.disabled = !page.has_next && !state.offers;
+      undo.disabled = !state.can_undo;
+      redo.disabled = !state.can_redo;
+      retrain.disabled = state.retraining;
+      const percent = Math.round(100 * state.progress);
+      setText(retrain, state.retraining ? `Learning ${percent}${THIN}%` : "Retrain");
+      retrain.style.setProperty("--aw-progress", state.retraining ? `${percent}%` : "0%");
+      cancel.hidden = !state.retraining;
+
+      setText(labeled, `${grouped(state.n_labeled)} labeled, `);
+      setText(found, `${grouped(state.n_found)} interesting`);
+      setText(stored, own.stored);
+      stored.classList.toggle("aw-not-stored", own.failed || own.late);
+      stored.title = own.reason;
+      retry.hidden = !own.failed;
+      offer.hidden = !state.offers;
+      filter.hidden = !state.filter;
+      if (state.filter) setText(filterText, filterInWords(state.filter));
+      const place = state.read_only
+        ? "read only: labels cannot be stored here"
+        : "labels go to a temporary folder: session.save(\u2026) keeps them";
+      setText(warning, state.read_only || state.is_temporary ? place : "");
+      warning.hidden = !warning.textContent;
+      setText(errorText, state.error);
+      error.hidden = !state.error;
+    },
+  };
+}
+
+function inWords(order) {
+  return order.replaceAll("_", " ");
+}
+
+function filterInWords({ kind, n, text }) {
+  if (kind === "selected") return `showing ${grouped(n)} selected on the map`;
+  return n === 1 ? "showing the one you asked for" : `showing ${grouped(n)} with \u201c${text}\u201d`;
+}
+
+// A dialog over the gallery that lists the keys; resolves when it is closed.
+function showKeys(root) {
+  const opener = root;
+  const close = () => {
+    overlay.remove();
+    opener.focus({ preventScroll: true });
+  };
+  const rows = KEYS.map(([key, words]) =>
+    make("tr", "", {}, make("td", "", {}, make("kbd", "", { text: key })), make("td", "", { text: words })),
+  );
+  const button = makeButton("aw-chip", "close", "close (Esc)", close);
+  const box = make(
+    "div",
+    "aw-dialog",
+    { role: "dialog", "aria-modal": "true", label: "keys", title: "" },
+    make("b", "", { text: "Keys" }),
+    make("table", "", {}, make("tbody", "", {}, ...rows)),
+    make("p", "", { text: "They work while the gallery has the focus, and never reach the notebook." }),
+    button,
+  );
+  const overlay = make("div", "aw-overlay", {}, box);
+  overlay.addEventListener("click", (event) => {
+    if (event.target === overlay) close();
+  });
+  overlay.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Escape" || event.key === "?") {
+      event.preventDefault();
+      close();
+    }
+    if (event.key === "Tab") event.preventDefault(); // one button: the focus stays on it
+  });
+  root.append(overlay);
+  button.focus({ preventScroll: true });
+}
