@@ -1,0 +1,16 @@
+"""Objects become numbers: one extractor per file, and the run that measures them all."""
+
+from ._measure import Measurements, measure
+from ._registry import by_name
+from .combined import CombinedFeatures
+from .ellipse import EllipseFeatures
+from .raw import RawFeatures
+
+__all__ = [
+    "CombinedFeatures",
+    "EllipseFeatures",
+    "Measurements",
+    "RawFeatures",
+    "by_name",
+    "measure",
+]

@@ -1,0 +1,270 @@
+"""Measure all objects of a source: each read once, none twice, and none lost without a word."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..compute import map_objects
+from ..exceptions import MeasurementError, ReadError
+from ._checkpoint import Checkpoint, Part
+from ._registry import by_name
+from .raw import RawFeatures, not_finite
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .._protocols import FeatureExtractor, Source
+
+# a killed run loses no more than this
+_FLUSH_SECONDS = 5.0
+_FLUSH_OBJECTS = 2000
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What was measured, and what could not be.
+
+    Attributes
+    ----------
+    object_ids : ndarray, shape (n_ok,), object dtype of str
+        The measured objects, in the order of the source.
+    values : ndarray, shape (n_ok, d), float32
+        Their features, all finite.
+    names : tuple of str
+        Names of the features, (d,).
+    set_aside : DataFrame
+        The other objects, indexed by object id: ``stage`` ("read" or "measure") and ``reason``.
+    n_reused : int
+        How many objects were known from an earlier run, and not measured again.
+    """
+
+    object_ids: NDArray[Any]
+    values: NDArray[Any]
+    names: tuple[str, ...]
+    set_aside: pd.DataFrame
+    n_reused: int = 0
+
+
+def measure(
+    source: Source,
+    extractor: str | FeatureExtractor | Sequence[str | FeatureExtractor],
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+    n_jobs: int | None = None,
+    progress: bool = True,
+) -> Measurements:
+    """Measure the features of all objects of a source.
+
+    An object that cannot be read or measured is set aside with the reason, and stops nothing, not
+    even if it kills the process that works on it.
+
+    Parameters
+    ----------
+    source : Source
+        Where the objects come from.
+    extractor : FeatureExtractor, name, or sequence of these
+        What to measure, see :func:`by_name`.
+    checkpoint : path-like, optional
+        A folder for what has been measured. A later run measures only objects that are new, or
+        whose fingerprint has changed, or all if the extractor's settings have; a run that was
+        killed goes on where it was. Objects that could not be *read* are always tried again.
+    n_jobs : int, optional
+        Processes, by default one per core; 1 works in this process.
+    progress : bool, optional
+        Show a bar with the rate and the time that is left.
+
+    Returns
+    -------
+    Measurements
+
+    Raises
+    ------
+    ValueError
+        The extractor does not understand this kind of source.
+    concurrent.futures.CancelledError
+        The running task was cancelled; what was measured is kept in the checkpoint.
+    """
+    extractor = by_name(extractor)
+    if source.kind not in extractor.kinds:
+        raise ValueError(
+            f"{extractor.name} features are measured on {' or '.join(extractor.kinds)} sources, "
+            f"not on {source.kind} sources"
+        )
+    names = extractor.feature_names(source)
+    values = getattr(source, "values", None)
+    if source.kind == "table" and isinstance(extractor, RawFeatures) and values is not None:
+        return _as_they_are(source, values, names)
+    run = _Run(source, extractor, names, checkpoint)
+    try:
+        run.measure(n_jobs, "Measuring" if progress else None)
+    finally:
+        run.flush()
+    return run.result()
+
+
+def _as_they_are(source: Source, values: NDArray[Any], names: tuple[str, ...]) -> Measurements:
+    n_bad = values.shape[1] - np.isfinite(values).sum(axis=1)
+    reasons = {int(row): not_finite(n_bad[row], len(names)) for row in np.flatnonzero(n_bad)}
+    return Measurements(
+        object_ids=source.object_ids[n_bad == 0],
+        values=np.ascontiguousarray(values[n_bad == 0], dtype=np.float32),
+        names=names,
+        set_aside=_set_aside(source.object_ids, {r: ("measure", x) for r, x in reasons.items()}),
+    )
+
+
+class _Outcome(NamedTuple):
+    """One object's features, or where and why it was set aside."""
+
+    features: NDArray[Any] | None
+    stage: str = ""
+    reason: str = ""
+    #: Whether the same data will always come out the same.
+    lasting: bool = True
+
+
+@dataclass
+class _MeasureOne:
+    """Read and measure one object; what each worker is given."""
+
+    source: Source
+    extractor: FeatureExtractor
+    n_features: int
+
+    def __call__(self, object_id: str) -> _Outcome:
+        try:
+            data = self.source.read(object_id)
+        except ReadError as error:
+            return _Outcome(None, "read", str(error), lasting=False)
+        except Exception as error:  # noqa: BLE001 - a source of one's own may raise anything
+            return _Outcome(None, "read", _described(error), lasting=False)
+        return self._extract(data)
+
+    def _extract(self, data: NDArray[Any]) -> _Outcome:
+        try:
+            values = np.asarray(self.extractor.extract(data), np.float32)
+        except MeasurementError as error:
+            return _Outcome(None, "measure", str(error))
+        except Exception as error:  # noqa: BLE001 - and so may an extractor
+            return _Outcome(None, "measure", _described(error), lasting=False)
+        return self._checked(values, data.shape)
+
+    def _checked(self, values: NDArray[Any], shape: tuple[int, ...]) -> _Outcome:
+        if values.shape != (self.n_features,):
+            reason = (
+                f"an object of shape {shape} gives {values.size} numbers, but the first that could "
+                f"be read gives {self.n_features}"
+            )
+            return _Outcome(None, "measure", reason)
+        n_bad = values.size - int(np.isfinite(values).sum())
+        return (
+            _Outcome(None, "measure", not_finite(n_bad, values.size)) if n_bad else _Outcome(values)
+        )
+
+    def crashed(self, object_id: str) -> _Outcome:  # noqa: ARG002 - called with the item
+        reason = "the process that worked on it died (out of memory, or a fault in compiled code)"
+        return _Outcome(None, "measure", reason, lasting=False)
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+class _Run:
+    """The state of one run: what is known of each row, and what is not yet on disk."""
+
+    def __init__(
+        self,
+        source: Source,
+        extractor: FeatureExtractor,
+        names: tuple[str, ...],
+        checkpoint: str | os.PathLike[str] | None,
+    ) -> None:
+        self._one = _MeasureOne(source, extractor, len(names))
+        self._names = names
+        self._ids = source.object_ids
+        self._values = np.full((len(self._ids), len(names)), np.nan, np.float32)
+        self._reasons: dict[int, tuple[str, str]] = {}
+        self._known = np.zeros(len(self._ids), bool)
+        self._unsaved: list[int] = []
+        self._checkpoint: Checkpoint | None = None
+        if checkpoint is not None:
+            self._fingerprints = source.fingerprints
+            key = {"version": 1, "settings": dict(extractor.settings()), "names": names}
+            folder = Path(checkpoint).expanduser()
+            self._checkpoint = Checkpoint(folder, extractor.name, key)
+            self._recall(self._checkpoint)
+        self._n_reused = int(self._known.sum())
+
+    def _recall(self, checkpoint: Checkpoint) -> None:
+        row_of = {object_id: row for row, object_id in enumerate(self._ids)}
+        for part in checkpoint.parts():
+            rows = np.array([row_of.get(i, -1) for i in part.object_ids.tolist()], int)
+            same = (rows >= 0) & (self._fingerprints[rows] == part.fingerprints.astype(object))
+            self._values[rows[same]] = part.features[same]
+            self._known[rows[same]] = True
+            for k in np.flatnonzero(same & (part.reasons != "")):
+                self._reasons[int(rows[k])] = ("measure", str(part.reasons[k]))
+
+    def measure(self, n_jobs: int | None, progress: str | None) -> None:
+        todo = np.flatnonzero(~self._known)
+        outcomes = map_objects(
+            self._one,
+            self._ids[todo].tolist(),
+            n_jobs=n_jobs,
+            progress=progress if len(todo) else None,
+            on_crash=self._one.crashed,
+        )
+        flushed = time.monotonic()
+        for row, outcome in zip(todo.tolist(), outcomes, strict=True):
+            if outcome.features is None:
+                self._reasons[row] = (outcome.stage, outcome.reason)
+            else:
+                self._values[row] = outcome.features
+            if outcome.lasting:
+                self._unsaved.append(row)
+            now = time.monotonic()
+            if len(self._unsaved) >= _FLUSH_OBJECTS or now - flushed > _FLUSH_SECONDS:
+                self.flush()
+                flushed = now
+
+    def flush(self) -> None:
+        """Bring to disk what is not there yet."""
+        rows, self._unsaved = self._unsaved, []
+        if self._checkpoint is None or not rows:
+            return
+        reasons = np.array([self._reasons.get(row, ("", ""))[1] for row in rows], dtype=object)
+        part = Part(self._ids[rows], self._fingerprints[rows], self._values[rows], reasons)
+        self._checkpoint.write(part)
+
+    def result(self) -> Measurements:
+        good = np.ones(len(self._ids), bool)
+        good[list(self._reasons)] = False
+        return Measurements(
+            object_ids=self._ids[good],
+            values=self._values[good],
+            names=self._names,
+            set_aside=_set_aside(self._ids, self._reasons),
+            n_reused=self._n_reused,
+        )
+
+
+def _set_aside(object_ids: NDArray[Any], reasons: dict[int, tuple[str, str]]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = sorted(reasons)
+    return pd.DataFrame(
+        [reasons[row] for row in rows],
+        index=pd.Index(object_ids[rows], dtype=object, name="object_id"),
+        columns=pd.Index(["stage", "reason"]),
+        dtype=object,
+    )
