@@ -1,0 +1,74 @@
+// What a benchmark installs in the page: clocks that start at the input event itself and stop
+// after the frame in which its effect was painted.
+(() => {
+  const afterFrame = (then) =>
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => then(performance.now());
+      channel.port2.postMessage(null);
+    });
+  const until = (condition, then) => {
+    const look = () => (condition() ? afterFrame(then) : requestAnimationFrame(look));
+    look();
+  };
+  const root = () => document.querySelector(".aw-gallery");
+  const tileOf = (id) => root().querySelector(`.aw-object[data-object-id="${CSS.escape(id)}"]`);
+  const pictures = () => [...root().querySelectorAll(".aw-object:not([hidden]) img")];
+  const loaded = () => pictures().every((p) => p.complete && p.naturalWidth > 0);
+
+  window.awBench = {
+    // the next click or key is to give `id` this score
+    expectScore(id, score) {
+      const result = (window.awResult = {});
+      const start = (event) => {
+        document.removeEventListener("click", start, true);
+        document.removeEventListener("keydown", start, true);
+        const from = event.timeStamp;
+        const tile = tileOf(id);
+        until(
+          () => tile.dataset.score === String(score),
+          (now) => (result.visible = now - from),
+        );
+        const stored = () => {
+          if (tile.dataset.state !== "stored" || tile.dataset.score !== String(score)) return;
+          result.stored = performance.now() - from;
+          watcher.disconnect();
+        };
+        const watcher = new MutationObserver(stored);
+        watcher.observe(tile, { attributes: true });
+      };
+      document.addEventListener("click", start, true);
+      document.addEventListener("keydown", start, true);
+    },
+    // the next key is to turn the page
+    expectPage() {
+      const result = (window.awResult = {});
+      const before = root().dataset.page;
+      document.addEventListener(
+        "keydown",
+        (event) => {
+          until(
+            () => root().dataset.page !== before && loaded(),
+            (now) => (result.painted = now - event.timeStamp),
+          );
+        },
+        { capture: true, once: true },
+      );
+    },
+    // a cell that is run now is to show `n` pictures and all panels
+    expectDashboard(n) {
+      const result = (window.awResult = {});
+      const from = performance.now();
+      until(
+        () =>
+          root() &&
+          pictures().length >= n &&
+          loaded() &&
+          [".aw-feature-map svg, .aw-feature-map canvas", ".aw-recall-panel svg", ".aw-inspector"].every(
+            (part) => document.querySelector(`.aw-dashboard :is(${part})`),
+          ),
+        (now) => (result.painted = now - from),
+      );
+    },
+  };
+})();
