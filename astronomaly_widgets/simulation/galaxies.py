@@ -82,11 +82,14 @@ class SimulatedGalaxies:
         ``i`` (magnitudes of the central object), ``redshift``, ``seeing`` (arcsec). And the
         truth: ``class_name`` (a key of ``SCORES``), ``score`` (the person's, 0..5),
         ``interesting`` (bool: score of 4 or more).
+    spec : dict
+        How a project makes this survey again.
     """
 
     object_ids: NDArray[Any]
     images: NDArray[np.uint8]
     catalog: pd.DataFrame
+    spec: Mapping[str, Any]
     kind = "image"
 
     @property
@@ -189,7 +192,14 @@ def make_galaxies(
     catalog = pd.DataFrame(records, index=pd.Index(object_ids, name="object_id"))
     catalog["interesting"] = catalog["score"] >= INTERESTING_FROM
     images.flags.writeable = False
-    return SimulatedGalaxies(object_ids, images, catalog)
+    arguments = {
+        "n": int(n),
+        "random_state": int(random_state),
+        "size": int(size),
+        "rare_fraction": float(rare_fraction),
+    }
+    spec = {"room": "demos", "name": "simulated_galaxies", "arguments": arguments}
+    return SimulatedGalaxies(object_ids, images, catalog, spec)
 
 
 def _shares(rare_fraction: float) -> tuple[list[str], NDArray[np.float64]]:
