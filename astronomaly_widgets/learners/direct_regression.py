@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 # keep the process from collapsing: neither a constant nor a spike at each label can win.
 LENGTH_SCALES = (0.1, 0.2, 0.4, 0.8)
 NOISE_LEVELS = (0.05, 0.2, 0.6)
-_SAMPLE = 1000  # objects that set units; labels that choose among the candidates
+_N_UNITS = 1000  # objects that set the units
+_N_CHOOSE = 500  # labels that choose among the candidates
 _MIN_LABELS = 2
 
 
@@ -86,7 +88,7 @@ class DirectRegression:
         self._fitted = None
         self._best = float(scores.max()) if len(scores) else np.nan
         if len(scores) >= _MIN_LABELS and scores.min() < scores.max():
-            self._fitted = _fit(features, scores, as_block(X, _evenly(len(X))))
+            self._fitted = _fit(features, scores, as_block(X, _evenly(len(X), _N_UNITS)))
         return self
 
     def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
@@ -185,15 +187,15 @@ def _fit(X: NDArray[np.float64], y: NDArray[np.float64], sample: NDArray[np.floa
         kernel = Matern(length_scale * unit, nu=2.5) + WhiteKernel(noise_level)
         return GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True)
 
+    candidates = list(product(LENGTH_SCALES, NOISE_LEVELS))
     # with many labels, an even share of every score chooses among the candidates
-    chosen = np.argsort(y, kind="stable")[_evenly(len(y))]
-    best, best_likelihood = (LENGTH_SCALES[0], NOISE_LEVELS[0]), -np.inf
-    for length_scale in LENGTH_SCALES:
-        for noise_level in NOISE_LEVELS:
-            candidate = process(length_scale, noise_level).fit(X[chosen], y[chosen])
-            if candidate.log_marginal_likelihood_value_ > best_likelihood:
-                best_likelihood = candidate.log_marginal_likelihood_value_
-                best = (length_scale, noise_level)
+    chosen = np.argsort(y, kind="stable")[_evenly(len(y), _N_CHOOSE)]
+    judge = process(*candidates[0]).fit(X[chosen], y[chosen])
+    likelihoods = [
+        judge.log_marginal_likelihood(np.log([length_scale * unit, noise_level]))
+        for length_scale, noise_level in candidates
+    ]
+    best = candidates[int(np.argmax(likelihoods))]
     return _Fitted(process(*best).fit(X, y), center, spread)
 
 
@@ -206,6 +208,6 @@ def _median_distance(X: NDArray[np.float64]) -> float:
     return float(np.median(distances)) if len(distances) else 1.0
 
 
-def _evenly(n: int) -> NDArray[np.intp]:
-    """At most 1,000 of n rows, evenly spaced."""
-    return np.unique(np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.intp))
+def _evenly(n: int, most: int) -> NDArray[np.intp]:
+    """At most so many of n rows, evenly spaced."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))
