@@ -122,8 +122,7 @@ def by_name(detector: str | Detector, random_state: int = 0) -> Detector:
     if not isinstance(detector, Detector):
         raise TypeError(
             f"a {type(detector).__name__} is not a detector; give one of {', '.join(NAMES)}, "
-            "or an object with fit(X) and score_samples(X) (low = anomalous); scikit-learn's "
-            "LocalOutlierFactor has them with novelty=True"
+            "or an object with fit(X) and score_samples(X) (low = anomalous)"
         )
     return detector
 
