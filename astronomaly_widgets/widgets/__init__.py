@@ -1,0 +1,36 @@
+"""What a person sees: gallery, map of feature space, recall panel, inspector, and all of them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# name -> module that holds it: a gallery alone should not wait for bqplot
+_HOME = {
+    "Dashboard": "dashboard",
+    "FeatureMap": "feature_map",
+    "Gallery": "gallery",
+    "Inspector": "inspector",
+    "RecallPanel": "recall_panel",
+}
+
+if TYPE_CHECKING:
+    from .dashboard import Dashboard
+    from .feature_map import FeatureMap
+    from .gallery import Gallery
+    from .inspector import Inspector
+    from .recall_panel import RecallPanel
+
+__all__ = ["Dashboard", "FeatureMap", "Gallery", "Inspector", "RecallPanel"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

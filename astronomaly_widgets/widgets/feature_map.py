@@ -1,0 +1,302 @@
+"""The map of feature space: every object, and what a person points at."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import numpy as np
+
+from .. import render
+from ..density import PALETTE, PointIndex, Window
+from ._canvas_map import CanvasMap
+from ._map_view import COLORS, LIMITS, MODES, MapView, Scene
+from ._marks_map import MarksMap
+from ._refresh import Refresher
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from numpy.typing import NDArray
+
+    from ..session import Session
+
+MOST_MARKS = 5_000
+_TOP = 200
+_CARD = 112  # side of the picture on the hover card, in pixels
+
+
+class FeatureMap(ipywidgets.VBox):
+    """Every object as a point; colored by score, linked with the gallery.
+
+    A click makes an object current, a lasso or a rectangle selects (the gallery then shows just
+    those), the pointer shows what it is over. Up to 5,000 objects are bqplot marks; more are a
+    picture made in the kernel for the window that is visible. Both behave alike.
+
+    The map shows the principal components at once, and the session's embedding when that is ready.
+
+    Parameters
+    ----------
+    session : Session
+    color_by : str
+        ``"trained_score"``, ``"anomaly_score"`` or ``"label"``.
+
+    Raises
+    ------
+    ValueError
+        If `color_by` is none of these.
+    """
+
+    _linked = False
+
+    def __init__(self, session: Session, *, color_by: str = "trained_score") -> None:
+        self.session = session
+        self._color_by = _checked(color_by, tuple(COLORS), "color_by")
+        self._mode = MODES[0]
+        self._scene = Scene(np.empty((0, 2), dtype=np.float32))
+        self._points_index: PointIndex | None = None
+        self._hovered: int | None = None
+        self._lassoed: tuple[tuple[str, ...], NDArray[np.intp]] = (), np.empty(0, dtype=np.intp)
+        self._embedding: Future[Any] | None = None
+        self._thumbnail = lru_cache(maxsize=256)(self._render)
+        self._view = MapView(
+            session,
+            {
+                "click": self._on_click,
+                "hover": self._on_hover,
+                "select": self._on_select,
+                "clear": self._on_clear,
+                "color": self._on_color,
+                "mode": self._on_mode,
+                "reset": self._on_reset,
+                "view": self._on_view,
+            },
+            self._on_hello,
+        )
+        run = self._view.channel.run
+        self._renderer: MarksMap | CanvasMap
+        if session.n_objects > MOST_MARKS:
+            self._renderer = CanvasMap(run, self._view)
+        else:
+            self._renderer = MarksMap(run, self._make_current, self._point_at)
+        super().__init__([self._view, *self._renderer.widgets])
+        self.add_class("aw-feature-map")
+        self.add_class("aw-panel")
+        self._refresher = Refresher(self._draw, self._keep_error, interval=0.03)
+        session.observe(self._on_session, names=list(_PARTS))
+        self._linked = True
+        self._draw(_ALL)
+        self._refresher.request("index")
+
+    @property
+    def color_by(self) -> str:
+        """What colors the objects; may be set."""
+        return self._color_by
+
+    @color_by.setter
+    def color_by(self, value: str) -> None:
+        self._color_by = _checked(value, tuple(COLORS), "color_by")
+        self._refresher.request("colors", "head")
+
+    @property
+    def mode(self) -> str:
+        """What the pointer does: "point", "lasso", "rectangle" or "pan"; may be set."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, value: str) -> None:
+        self._mode = _checked(value, MODES, "mode")
+        self._refresher.request("mode", "head")
+
+    def close(self) -> None:
+        """Let go of the session, and leave the page."""
+        if self._linked:  # ipywidgets closes again what is collected
+            self._linked = False
+            self.session.unobserve(self._on_session, names=list(_PARTS))
+            self._refresher.close()
+            self._renderer.close()
+            self._view.close()
+        super().close()
+
+    # from the session, on any thread
+
+    def _on_session(self, change: Any) -> None:
+        self._refresher.request(*_PARTS[change["name"]])
+
+    def _keep_error(self, error: Exception) -> None:
+        self.session.last_error = error
+
+    # from the front end
+
+    def _on_hello(self) -> dict[str, Any]:
+        if self._embedding is None:
+            self._embedding = self.session.start_embedding()
+            self._embedding.add_done_callback(lambda _: self._refresher.request("points", "head"))
+            self._refresher.request("head")
+        return {}
+
+    def _on_click(self, message: dict[str, Any]) -> None:
+        row = self._row_at(message)
+        if row is not None:
+            self._make_current(row)
+
+    def _on_hover(self, message: dict[str, Any]) -> dict[str, Any]:
+        row = self._row_at(message)
+        if row is not None:
+            self._point_at(row)
+        return {"found": row is not None}
+
+    def _on_select(self, message: dict[str, Any]) -> dict[str, Any]:
+        window = Window(*message["window"]) if message.get("window") else self._visible()
+        corners = np.array(message["polygon"], dtype=float).reshape(-1, 2)
+        x = window.x_min + corners[:, 0] * (window.x_max - window.x_min)
+        y = window.y_max - corners[:, 1] * (window.y_max - window.y_min)
+        rows = self._index().in_polygon(np.column_stack([x, y]))
+        chosen = tuple(self.session.object_ids[rows])
+        self._lassoed = chosen, rows
+        self.session.selected_ids = chosen
+        return {"n_selected": len(rows)}
+
+    def _on_clear(self, _message: dict[str, Any]) -> None:
+        self.session.selected_ids = ()
+
+    def _on_color(self, message: dict[str, Any]) -> None:
+        self.color_by = message["color_by"]
+
+    def _on_mode(self, message: dict[str, Any]) -> None:
+        self.mode = message["mode"]
+
+    def _on_reset(self, _message: dict[str, Any]) -> None:
+        self._refresher.request("reset")
+
+    def _on_view(self, message: dict[str, Any]) -> None:
+        if isinstance(self._renderer, CanvasMap):
+            window = Window(*(float(edge) for edge in message["window"]))
+            self._renderer.look_at(window, message["width"], message["height"])
+            self._refresher.request("view")
+
+    def _make_current(self, row: int) -> None:
+        self.session.current_id = str(self.session.object_ids[row])
+
+    def _point_at(self, row: int) -> None:
+        self._hovered = row
+        self._refresher.request("hover")
+
+    def _row_at(self, message: dict[str, Any]) -> int | None:
+        where = (float(message[name]) for name in ("x", "y", "x_reach", "y_reach"))
+        return self._index().nearest(*where)
+
+    def _visible(self) -> Window:
+        if isinstance(self._renderer, MarksMap):
+            return self._renderer.window()
+        return Window(*self._view.frame)
+
+    def _index(self) -> PointIndex:
+        index = self._points_index
+        if index is None:
+            index = self._points_index = PointIndex(self._scene.points)
+        return index
+
+    # drawing, on the refresher's thread
+
+    def _draw(self, parts: set[str]) -> None:
+        session, scene = self.session, self._scene
+        if "points" in parts:
+            scene.points = np.asarray(session.best_embedding, dtype=np.float32)
+            self._points_index = None
+        if parts & {"points", "colors"}:
+            by = self._color_by
+            scene.values = None if by == "label" else np.asarray(getattr(session, by))
+        if parts & {"points", "labels"}:
+            ids, scores = session.label_sequence()
+            rows = [self._row_of(object_id) for object_id in ids]
+            known = np.array([row is not None for row in rows], dtype=bool)
+            scene.labeled = np.array([row for row in rows if row is not None], dtype=np.intp)
+            scene.label_scores = np.asarray(scores, dtype=float)[known]
+        if "top" in parts and isinstance(self._renderer, CanvasMap):
+            best = session.ranking("suggested", unlabeled_first=False)[:_TOP]
+            scene.top = self._rows_of(best)
+        if "selection" in parts:
+            chosen, rows = self._lassoed
+            known = chosen == session.selected_ids  # a lasso may hold a million ids
+            scene.selected = rows if known else self._rows_of(session.selected_ids)
+        if "current" in parts:
+            scene.current = self._row_of(session.current_id)
+        scene.mode = self._mode
+        self._renderer.draw(scene, parts)
+        if parts & {"head", "selection", "points"}:
+            self._view.channel.run(setattr, self._view, "head", self._head())
+        if "index" in parts:
+            self._index()  # sorted now, so that the first pointer does not wait
+        if "hover" in parts and self._hovered is not None:
+            self._send_card(self._hovered)
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "embedding": self._embedding_in_words(),
+            "colors": [[value, words] for value, words in COLORS.items()],
+            "color_by": self._color_by,
+            "modes": list(MODES),
+            "mode": self._mode,
+            "n_selected": len(self.session.selected_ids),
+            "palette": list(PALETTE),
+            "limits": list(LIMITS),
+            "canvas": isinstance(self._renderer, CanvasMap),
+        }
+
+    def _embedding_in_words(self) -> str:
+        name, future = self.session.embedding_name, self._embedding
+        if future is None or name != "PCA":
+            return str(name)
+        if not future.done():
+            return f"{name} (UMAP is coming)"
+        if future.cancelled() or future.exception() is not None:
+            return f"{name} (UMAP could not be computed)"
+        return str(name)
+
+    def _send_card(self, row: int) -> None:
+        object_id = str(self.session.object_ids[row])
+        by = "trained_score" if self._color_by == "label" else self._color_by
+        fields = {
+            "object_id": object_id,
+            "score": f"{COLORS[by]} {float(getattr(self.session, by)[row]):.2f}",
+            "label": self.session.score_of(object_id),
+        }
+        # id, score and picture are one message: a picture can never stand over another's name
+        self._view.channel.push("card", fields, [self._thumbnail(object_id)])
+
+    def _render(self, object_id: str) -> bytes:
+        source = self.session.source
+        if source is None or source.kind == "table":
+            return render.profile(self.session.features[self.session.row_of(object_id)], _CARD)
+        return render.thumbnail(source, object_id, _CARD)
+
+    def _row_of(self, object_id: str | None) -> int | None:
+        if object_id is None:
+            return None
+        try:
+            return self.session.row_of(object_id)
+        except KeyError:  # labeled in an earlier state of the data, and no longer among the objects
+            return None
+
+    def _rows_of(self, object_ids: Any) -> NDArray[np.intp]:
+        rows = (self._row_of(object_id) for object_id in object_ids)
+        return np.array([row for row in rows if row is not None], dtype=np.intp)
+
+
+# what is drawn again when a trait of the session changes
+_PARTS = {
+    "current_id": ("current",),
+    "selected_ids": ("selection",),
+    "label_revision": ("labels",),
+    "score_revision": ("colors", "top"),
+    "embedding_revision": ("points", "head", "index"),
+}
+_ALL = {"points", "colors", "labels", "selection", "top", "current", "mode", "head"}
+
+
+def _checked(value: str, allowed: tuple[str, ...], name: str) -> str:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    return value

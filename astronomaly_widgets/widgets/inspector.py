@@ -1,0 +1,227 @@
+"""One object, large: its picture, its numbers, its neighbors, its label."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets as t
+
+from .. import render
+from ..density import PALETTE, typical
+from . import _facts
+from ._channel import Channel
+from ._refresh import Refresher
+from ._static import bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..session import Session
+
+_LARGEST = 1024  # pixels of the picture's longer side
+_NEIGHBOR = 72  # side of a neighbor's picture, in pixels
+_N_NEIGHBORS = 12
+_SETTLED = 0.25  # seconds an object stays before its neighbors are looked for
+
+
+class Inspector(anywidget.AnyWidget):
+    """The current object of a session: picture with zoom and pan, catalog row, features, neighbors.
+
+    Its score, tags and comment can be given here too. :meth:`enlarge` shows it over the whole
+    window, where 0-5 score and the arrow keys step through the objects.
+
+    Parameters
+    ----------
+    session : Session
+    on_step : callable, optional
+        ``on_step(by)``: what the arrow keys and the step after a score do, with ``by`` = 1 or -1.
+        By default they follow the suggested order, labeled objects included.
+
+    Attributes
+    ----------
+    record : dict
+        Everything shown of one object but its label, its picture included, as one: a picture can
+        never stand over another's name.
+    label : dict
+        ``object_id``, ``score`` (None without a label), ``tags``, ``comment``.
+    neighbors : dict
+        ``object_id`` and the ``objects`` nearest to it: id, score, picture.
+    palette : list of str
+        Colors of the scores 0..5.
+    """
+
+    _esm = bundle("channel.js", "inspector_picture.js", "inspector.js")
+    _css = bundle("panel.css", "inspector.css", "dashboard.css")
+
+    record = t.Dict().tag(sync=True)
+    label = t.Dict().tag(sync=True)
+    neighbors = t.Dict().tag(sync=True)
+    palette = t.List().tag(sync=True)
+
+    _linked = False
+
+    def __init__(self, session: Session, *, on_step: Callable[[int], None] | None = None) -> None:
+        super().__init__()
+        self.session = session
+        self.on_step = on_step
+        self.palette = [PALETTE[round(score / 5 * (len(PALETTE) - 1))] for score in range(6)]
+        self._keys = count(1)
+        self._typical: tuple[Any, ...] | None = None
+        self._order: tuple[int, Any] | None = None
+        self._thumbnail = lru_cache(maxsize=128)(self._render)
+        self.channel = Channel(
+            self,
+            session,
+            {
+                "label": self._on_label,
+                "unlabel": self._on_unlabel,
+                "undo": self._on_undo,
+                "redo": self._on_redo,
+                "go": self._on_go,
+                "step": self._on_step,
+            },
+        )
+        self.add_class("aw-inspector")
+        self.add_class("aw-panel")
+        self._refresher = Refresher(self._draw, self._keep_error, interval=0.03)
+        self._neighborhood = Refresher(self._draw_neighbors, self._keep_error, interval=_SETTLED)
+        session.observe(self._on_session, names=list(_PARTS))
+        self._linked = True
+        self._draw({"record"})
+        self._neighborhood.request("neighbors")
+
+    def enlarge(self) -> None:
+        """Show it over the whole window, in every view of it."""
+        self.channel.push("enlarge", {})
+
+    def close(self) -> None:
+        """Let go of the session, and leave the page."""
+        if self._linked:  # ipywidgets closes again what is collected
+            self._linked = False
+            self.session.unobserve(self._on_session, names=list(_PARTS))
+            self._refresher.close()
+            self._neighborhood.close()
+            self.channel.close()
+        super().close()
+
+    # from the session, on any thread
+
+    def _on_session(self, change: Any) -> None:
+        self._refresher.request(_PARTS[change["name"]])
+        if change["name"] != "score_revision":
+            self._neighborhood.request("neighbors")
+
+    def _keep_error(self, error: Exception) -> None:
+        self.session.last_error = error
+
+    # from the front end
+
+    def _on_label(self, message: dict[str, Any]) -> None:
+        self.session.label(
+            message["object_id"],
+            message["score"],
+            tuple(message.get("tags", ())),
+            message.get("comment", ""),
+            seconds=message.get("seconds"),
+            event_id=message["event_id"],
+        )
+
+    def _on_unlabel(self, message: dict[str, Any]) -> None:
+        self.session.unlabel(message["object_id"], event_id=message["event_id"])
+
+    def _on_undo(self, message: dict[str, Any]) -> None:
+        self._show_touched(self.session.undo(event_id=message["event_id"]))
+
+    def _on_redo(self, message: dict[str, Any]) -> None:
+        self._show_touched(self.session.redo(event_id=message["event_id"]))
+
+    def _show_touched(self, object_ids: tuple[str, ...]) -> None:
+        if len(object_ids) == 1:
+            self.session.current_id = object_ids[0]
+
+    def _on_go(self, message: dict[str, Any]) -> None:
+        self.session.row_of(message["object_id"])  # a wrong id is an error in words
+        self.session.current_id = message["object_id"]
+
+    def _on_step(self, message: dict[str, Any]) -> None:
+        by = 1 if message["by"] > 0 else -1
+        if self.on_step is not None:
+            self.on_step(by)
+        else:
+            self._step(by)
+
+    def _step(self, by: int) -> None:
+        session = self.session
+        if self._order is None or self._order[0] != session.score_revision:
+            ids = session.ranking("suggested", unlabeled_first=False)
+            self._order = (session.score_revision, {name: k for k, name in enumerate(ids)})
+        places = self._order[1]
+        ids = list(places)
+        here = places.get(session.current_id, -1 if by > 0 else len(ids))
+        if 0 <= here + by < len(ids):
+            session.current_id = ids[here + by]
+
+    # drawing, on the refreshers' threads
+
+    def _draw(self, parts: set[str]) -> None:
+        record = self._record() if "record" in parts else None
+        label = _facts.label(self.session, self.session.current_id)
+        self.channel.run(self._show, record, label)
+
+    def _show(self, record: dict[str, Any] | None, label: dict[str, Any]) -> None:
+        with self.hold_sync():
+            if record is not None:
+                self.record = record
+            self.label = label
+
+    def _record(self) -> dict[str, Any]:
+        session = self.session
+        object_id = session.current_id
+        if object_id is None:
+            return {"key": next(self._keys), "object_id": None}
+        if self._typical is None:
+            self._typical = typical(session.features)
+        picture = self._picture(object_id)
+        return {
+            "key": next(self._keys),
+            "object_id": object_id,
+            "picture": picture,
+            "mime": render.mime(picture),
+            **_facts.of(session, object_id, *self._typical),
+        }
+
+    def _draw_neighbors(self, _parts: set[str]) -> None:
+        session = self.session
+        object_id = session.current_id
+        found = [] if object_id is None else session.similar_to(object_id, _N_NEIGHBORS)
+        objects = [
+            {
+                "object_id": str(name),
+                "score": session.score_of(str(name)),
+                "picture": self._thumbnail(str(name)),
+            }
+            for name in found
+        ]
+        self.channel.run(setattr, self, "neighbors", {"object_id": object_id, "objects": objects})
+
+    def _picture(self, object_id: str) -> bytes:
+        source = self.session.source
+        if source is None or source.kind == "table":
+            return self._profile(object_id, 512)
+        return render.picture(source, object_id, _LARGEST)
+
+    def _render(self, object_id: str) -> bytes:
+        source = self.session.source
+        if source is None or source.kind == "table":
+            return self._profile(object_id, _NEIGHBOR)
+        return render.thumbnail(source, object_id, _NEIGHBOR)
+
+    def _profile(self, object_id: str, size: int) -> bytes:
+        return render.profile(self.session.features[self.session.row_of(object_id)], size)
+
+
+# what is drawn again when a trait of the session changes
+_PARTS = {"current_id": "record", "score_revision": "record", "label_revision": "label"}

@@ -1,0 +1,231 @@
+"""How many interesting objects were found, and how many other orders would have found."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import bqplot
+import ipywidgets
+import numpy as np
+
+from .. import evaluation
+from ._panel_head import PanelHead
+from ._refresh import Refresher
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ..evaluation import DiscoveryCurves
+    from ..session import Session
+
+_BRAND = "var(--aw-brand, #2b6cb0)"
+_QUIET = "var(--aw-quiet, #5b6470)"
+_NOTHING = np.zeros(1)  # a curve of one point is not seen; bqplot stumbles over NaN
+_SHORTEST_AXIS = 20  # objects; a curve of three labels should not fill the panel
+_LINES_OF_TEXT = 12  # that fit one above another in the plot
+_MOST_POINTS = 400  # of a curve, more than it has pixels
+_WATCHED = ("label_revision", "score_revision", "interesting_from")
+
+
+class RecallPanel(ipywidgets.VBox):
+    """Interesting objects found against objects labeled.
+
+    Beside the person's own line stand two others: what going down the detector's order, and what
+    a random order, would have shown after as many objects. Without truth these are lower bounds
+    (they know only of the interesting objects that were found) and are marked with "≥". A dotted
+    line stands at each retrain. Where ``session.truth`` is known, the recall of the whole current
+    ranking is drawn too.
+
+    Parameters
+    ----------
+    session : Session
+    """
+
+    _linked = False
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._anomaly_order: NDArray[Any] | None = None
+        self._ranking: tuple[int, NDArray[np.int64]] | None = None
+        self._head = PanelHead(session, title="Found")
+        self._head.add_class("aw-recall-head")
+        self._build()
+        super().__init__([self._head, self.figure])
+        self.add_class("aw-recall-panel")
+        self.add_class("aw-panel")
+        self._refresher = Refresher(self._draw, self._keep_error, interval=0.15)
+        session.observe(self._on_session, names=list(_WATCHED))
+        self._linked = True
+        self._draw({"curves"})
+
+    def close(self) -> None:
+        """Let go of the session, and leave the page."""
+        if self._linked:  # ipywidgets closes again what is collected
+            self._linked = False
+            self.session.unobserve(self._on_session, names=list(_WATCHED))
+            self._refresher.close()
+            self._head.close()
+            for widget in (*self.figure.marks, *self.figure.axes, self.figure, self._x, self._y):
+                widget.close()
+        super().close()
+
+    def _on_session(self, _change: Any) -> None:
+        self._refresher.request("curves")
+
+    def _keep_error(self, error: Exception) -> None:
+        self.session.last_error = error
+
+    def _build(self) -> None:
+        self._x, self._y = bqplot.LinearScale(min=0), bqplot.LinearScale(min=0)
+        scales = {"x": self._x, "y": self._y}
+
+        def curve(color: str, width: float, style: str = "solid") -> bqplot.Lines:
+            return bqplot.Lines(
+                x=_NOTHING, y=_NOTHING, scales=scales, colors=[color], stroke_width=width,
+                line_style=style, apply_clip=False,
+            )  # fmt: skip
+
+        self.retrains = curve(_QUIET, 1, "dotted")
+        self.random = curve(_QUIET, 1.3, "dashed")
+        self.detector = curve(_QUIET, 1.3)
+        self.ranking = curve(_BRAND, 1.3, "dashed")
+        self.found = curve(_BRAND, 2.6)
+        self.names = bqplot.Label(
+            x=_NOTHING, y=_NOTHING, text=[""], scales=scales, default_size=10,
+            font_weight="normal", x_offset=6, y_offset=3, apply_clip=False,
+        )  # fmt: skip
+        self.figure = bqplot.Figure(
+            marks=[self.retrains, self.random, self.detector, self.ranking, self.found, self.names],
+            axes=[
+                bqplot.Axis(scale=self._x, label="labeled", label_offset="26px",
+                            grid_lines="none", tick_format=",d"),
+                bqplot.Axis(scale=self._y, orientation="vertical", grid_lines="solid",
+                            tick_format=",d"),
+            ],
+            fig_margin={"top": 10, "bottom": 34, "left": 30, "right": 84},
+            padding_y=0,
+            display_toolbar=False,
+            background_style={"fill": "none", "stroke": "none"},
+        )  # fmt: skip
+        self.figure.layout.width = "100%"
+        self.figure.layout.height = "100%"
+
+    # drawing, on the refresher's thread
+
+    def _draw(self, _parts: set[str]) -> None:
+        session = self.session
+        ids, scores = session.label_sequence()
+        truth = None if session.truth is None else session.object_ids[session.truth]
+        curves = evaluation.discovery_curves(
+            ids, scores, self._by_anomaly(), session.interesting_from, truth
+        )
+        ranking = None if truth is None else self._recall_of_ranking(truth)
+        retrains = session.history["n_labels"].to_numpy()
+        self._head.channel.run(self._show, curves, ranking, retrains)
+
+    def _by_anomaly(self) -> NDArray[Any]:
+        if self._anomaly_order is None:
+            self._anomaly_order = self.session.ranking("anomaly_score", unlabeled_first=False)
+        return self._anomaly_order
+
+    def _recall_of_ranking(self, truth: NDArray[Any]) -> NDArray[np.int64]:
+        """Return how many true ones are among the first k of the current ranking, (n + 1,)."""
+        revision = self.session.score_revision
+        if self._ranking is None or self._ranking[0] != revision:
+            order = self.session.ranking("trained_score", unlabeled_first=False)
+            self._ranking = revision, np.append(0, evaluation.recall_curve(truth, order))
+        return self._ranking[1]
+
+    def _show(
+        self, curves: DiscoveryCurves, ranking: NDArray[np.int64] | None, retrains: NDArray[Any]
+    ) -> None:
+        n_labeled = len(curves.found) - 1
+        longest = max(_SHORTEST_AXIS, n_labeled)
+        if ranking is not None:
+            longest = min(max(longest, 3 * curves.n_interesting), len(ranking) - 1)
+            ranking = ranking[: longest + 1]
+        highest = max(
+            5.0, *(float(line[-1]) for line in (curves.found, curves.detector, curves.random)),
+            0.0 if ranking is None else float(ranking[-1]),
+        )  # fmt: skip
+        x_ticks, y_ticks = ticks(longest, 5), ticks(highest, 4)
+        x_ticks = x_ticks[x_ticks <= longest]
+        self._scale(self._x, self.figure.axes[0], float(longest), x_ticks)
+        self._scale(self._y, self.figure.axes[1], float(max(y_ticks[-1], highest)), y_ticks)
+        atleast = "≥ " if curves.is_lower_bound else ""
+        lines = [
+            (self.found, curves.found, f"you {curves.found[-1]}", _BRAND),
+            (self.detector, curves.detector, f"detector {atleast}{curves.detector[-1]}", _QUIET),
+            (self.random, curves.random, f"random {atleast}{curves.random[-1]:.0f}", _QUIET),
+        ]
+        if n_labeled == 0:
+            lines = [(mark, _NOTHING, "", color) for mark, _, _, color in lines]
+        lines.append((self.ranking, _NOTHING if ranking is None else ranking, "ranking", _BRAND))
+        for mark, line, _, _ in lines:
+            x, y = thinned(line)
+            with mark.hold_sync():
+                mark.x, mark.y = x, y
+        self._show_retrains(retrains[retrains <= longest])
+        self._show_names([(len(line) - 1, float(line[-1]), text, color)
+                          for _, line, text, color in lines if len(line) > 1])  # fmt: skip
+        self._head.note = self._note(curves, ranking)
+
+    @staticmethod
+    def _scale(scale: Any, axis: Any, top: float, values: NDArray[np.int64]) -> None:
+        scale.max = top
+        axis.tick_values = values
+
+    def _show_retrains(self, at: NDArray[Any]) -> None:
+        with self.retrains.hold_sync():
+            if len(at):
+                self.retrains.x = np.repeat(at.astype(float), 2).reshape(-1, 2)
+                self.retrains.y = np.tile([0.0, float(self._y.max)], (len(at), 1))
+            else:
+                self.retrains.x = self.retrains.y = _NOTHING
+
+    def _show_names(self, names: Sequence[tuple[int, float, str, str]]) -> None:
+        gap = float(self._y.max) / _LINES_OF_TEXT
+        y = apart([name[1] for name in names], gap)
+        with self.names.hold_sync():
+            self.names.x = np.array([name[0] for name in names], dtype=float)
+            self.names.y = np.array(y, dtype=float)
+            self.names.text = [name[2] for name in names]
+            self.names.colors = [name[3] for name in names] or [_QUIET]
+
+    def _note(self, curves: DiscoveryCurves, ranking: NDArray[np.int64] | None) -> str:
+        n_labeled, found = len(curves.found) - 1, int(curves.found[-1])
+        if ranking is None:
+            if n_labeled == 0:
+                return "score objects to see what is found"
+            return f"{found} interesting of {n_labeled} labeled"
+        whole = self._ranking[1] if self._ranking else ranking
+        half = int(np.searchsorted(whole, (curves.n_interesting + 1) // 2))
+        return f"{found} of {curves.n_interesting} · half of them in the ranking's first {half:,}"
+
+
+def thinned(line: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return x and y of a curve given at 0, 1, 2, ..., with no more points than it has pixels."""
+    x = np.arange(len(line))
+    if len(line) > _MOST_POINTS:
+        x = np.unique(np.linspace(0, len(line) - 1, _MOST_POINTS).astype(int))
+    return x.astype(float), np.asarray(line, dtype=float)[x]
+
+
+def ticks(highest: float, n: int) -> NDArray[np.int64]:
+    """Return about `n` whole round numbers from 0 to at least `highest`."""
+    rough = max(highest / n, 1.0)
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = int(next(s for s in (1, 2, 5, 10) if s * power >= rough) * power)
+    return np.arange(0, int(np.ceil(highest / step)) * step + 1, step)
+
+
+def apart(places: Sequence[float], gap: float) -> list[float]:
+    """Move places up or down as little as needed, so that none is nearer than `gap` to another."""
+    order = np.argsort(places, kind="stable")
+    moved = [float(place) for place in places]
+    for below, above in pairwise(order):
+        moved[above] = max(moved[above], moved[below] + gap)
+    return moved

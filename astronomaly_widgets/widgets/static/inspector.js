@@ -1,0 +1,370 @@
+// One object: compact in the page, or large over the whole window (a modal dialog, which no
+// container of the notebook can clip, and which keeps the focus until Escape).
+
+const make = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+function button(name, text, words, action) {
+  const node = make("button", name, text);
+  node.type = "button";
+  node.title = words;
+  node.setAttribute("aria-label", words);
+  node.addEventListener("click", action);
+  return node;
+}
+
+function table(rows) {
+  const node = make("table");
+  for (const [name, value] of rows) {
+    const line = make("tr");
+    line.append(make("th", "", name), make("td", "", value));
+    node.append(line);
+  }
+  return node;
+}
+
+function section(name, title) {
+  const node = make("details", `aw-section ${name}`);
+  const summary = make("summary", "", title);
+  const content = make("div", "aw-section-content");
+  node.append(summary, content);
+  return { node, summary, content };
+}
+
+function render({ model, el }) {
+  const root = make("div", "aw-inspector-root");
+  root.dataset.lmSuppressShortcuts = "true";
+  const dialog = make("dialog", "aw-inspector-large");
+  const body = make("div", "aw-inspector-body");
+  body.tabIndex = -1;
+  root.append(body, dialog);
+  el.append(root);
+
+  let shown = { object_id: null }; // the record on the screen
+  let since = performance.now();
+  let draft = { score: null, tags: [], comment: "" }; // of the object on the screen
+  let urls = [];
+
+  // ---- head
+  const head = make("div", "aw-panel-head");
+  const name = make("span", "aw-panel-title aw-inspector-id");
+  const where = make("span", "aw-inspector-where");
+  const copy = button("aw-inspector-copy", "copy", "copy right ascension and declination", () => {
+    const text = shown.sky.copy;
+    // a hub without https has no clipboard; then the text is selected to be copied by hand
+    if (navigator.clipboard) {
+      navigator.clipboard.writeText(text).then(
+        () => say("position copied"),
+        () => select(where),
+      );
+    } else select(where);
+  });
+  const back = button("aw-inspector-step", "‹", "previous object (left arrow)", () => step(-1));
+  const next = button("aw-inspector-step", "›", "next object (right arrow)", () => step(1));
+  const enlarge = button("aw-inspector-enlarge", "⤢", "show large", () => toggle());
+  head.append(name, make("span", "aw-space"), back, next, enlarge);
+  const sky = make("div", "aw-inspector-sky");
+  const links = make("span", "aw-inspector-links");
+  sky.append(where, copy, links);
+
+  // ---- picture
+  const frame = make("div", "aw-inspector-frame");
+  const box = make("div", "aw-inspector-picture");
+  const picture = openPicture(box);
+  const tools = make("div", "aw-inspector-zoom");
+  tools.append(
+    button("", "+", "zoom in (+)", () => picture.zoom(1.6)),
+    button("", "−", "zoom out (−)", () => picture.zoom(1 / 1.6)),
+    button("", "1", "show it whole (double click)", () => picture.reset()),
+  );
+  frame.append(box, tools);
+
+  // ---- numbers and label
+  const side = make("div", "aw-inspector-side");
+  const facts = make("div", "aw-inspector-facts");
+  const scores = make("div", "aw-inspector-scores");
+  scores.setAttribute("role", "group");
+  scores.setAttribute("aria-label", "score");
+  const scoreButtons = [0, 1, 2, 3, 4, 5].map((value) =>
+    button("aw-score", String(value), `score ${value}`, () => score(value)),
+  );
+  scoreButtons.forEach((node, value) => {
+    node.dataset.score = value;
+  });
+  scores.append(...scoreButtons);
+  const tags = make("div", "aw-inspector-tags");
+  const newTag = make("input", "aw-inspector-new-tag");
+  newTag.placeholder = "add a tag";
+  newTag.maxLength = 80;
+  newTag.setAttribute("aria-label", "add a tag");
+  const comment = make("textarea", "aw-inspector-comment");
+  comment.placeholder = "comment";
+  comment.rows = 1;
+  comment.setAttribute("aria-label", "comment");
+  const status = make("div", "aw-inspector-status");
+  status.setAttribute("role", "status");
+  status.setAttribute("aria-live", "polite");
+  const features = section("aw-inspector-features", "features");
+  const catalog = section("aw-inspector-catalog", "catalog");
+  const near = section("aw-inspector-neighbors", "nearest neighbors");
+  near.node.open = true;
+  side.append(facts, scores, tags, comment, status);
+  const more = make("div", "aw-inspector-more");
+  more.append(near.node, features.node, catalog.node);
+  body.append(head, sky, frame, side, more);
+
+  // ---- showing
+  function say(words, wrong = false) {
+    status.textContent = words;
+    status.classList.toggle("aw-wrong", wrong);
+  }
+
+  function select(node) {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const selection = window.getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+  }
+
+  function showRecord() {
+    const record = model.get("record");
+    if (record.key === shown.key) return;
+    const other = record.object_id !== shown.object_id;
+    shown = record;
+    const none = record.object_id === null || record.object_id === undefined;
+    body.classList.toggle("aw-nothing", none);
+    name.textContent = none ? "No object chosen" : record.object_id;
+    name.title = none ? "" : record.object_id;
+    root.dataset.objectId = none ? "" : record.object_id;
+    if (none) {
+      picture.show(null);
+      return;
+    }
+    if (other) {
+      since = performance.now();
+      picture.show(record.picture, record.mime, `picture of ${record.object_id}`);
+      say("");
+    }
+    where.textContent = record.sky ? `RA ${record.sky.ra}° Dec ${record.sky.dec}°` : "";
+    sky.style.display = record.sky ? "" : "none";
+    links.replaceChildren(
+      ...(record.sky?.links ?? []).map(([title, url]) => {
+        const link = make("a", "", title);
+        link.href = url;
+        link.target = "_blank";
+        link.rel = "noopener noreferrer";
+        return link;
+      }),
+    );
+    facts.replaceChildren(table(record.facts));
+    catalog.content.replaceChildren(table(record.catalog));
+    catalog.node.style.display = record.catalog.length ? "" : "none";
+    features.content.replaceChildren(...record.features.map(bar));
+    features.summary.textContent = `features, most unusual first (${record.n_features})`;
+    features.node.style.display = record.features.length ? "" : "none";
+    showLabel();
+    showNeighbors();
+  }
+
+  function bar([title, value, deviation]) {
+    const line = make("div", "aw-feature");
+    line.title = `${title} = ${value}: ${deviation.toFixed(1)} spreads from the median`;
+    const track = make("span", "aw-feature-track");
+    const fill = make("span", "aw-feature-fill");
+    const length = Math.min(1, Math.abs(deviation) / 8) * 50;
+    fill.style.left = `${deviation < 0 ? 50 - length : 50}%`;
+    fill.style.width = `${length}%`;
+    fill.classList.toggle("aw-extreme", Math.abs(deviation) > 3);
+    track.append(fill);
+    line.append(make("span", "aw-feature-name", title), track, make("span", "aw-feature-value", value));
+    return line;
+  }
+
+  function showLabel() {
+    const label = model.get("label");
+    if (label.object_id !== shown.object_id) return;
+    draft = { score: label.score, tags: [...label.tags], comment: label.comment };
+    paintLabel("stored");
+  }
+
+  function paintLabel(state) {
+    const palette = model.get("palette");
+    scoreButtons.forEach((node, value) => {
+      const on = draft.score === value;
+      node.setAttribute("aria-pressed", String(on));
+      node.style.background = on ? palette[value] : "";
+      node.style.color = on ? (value < 2 ? "#fff" : "#111") : "";
+    });
+    root.dataset.score = draft.score ?? "";
+    root.dataset.state = state;
+    const chips = draft.tags.map((tag) => {
+      const chip = make("span", "aw-chip", tag);
+      chip.append(button("", "✕", `remove the tag ${tag}`, () => {
+        draft.tags = draft.tags.filter((other) => other !== tag);
+        store();
+      }));
+      return chip;
+    });
+    tags.replaceChildren(...chips, newTag);
+    if (document.activeElement !== comment) comment.value = draft.comment;
+  }
+
+  function showNeighbors() {
+    const found = model.get("neighbors");
+    const fits = found.object_id === shown.object_id;
+    near.node.classList.toggle("aw-waiting", !fits);
+    if (!fits) return;
+    urls.forEach((url) => URL.revokeObjectURL(url));
+    urls = [];
+    near.content.replaceChildren(
+      ...found.objects.map((object) => {
+        const words = object.score === null ? "not labeled" : `labeled ${object.score}`;
+        const node = button("aw-neighbor", "", `${object.object_id}, ${words}`, () => {
+          channel.send("go", { object_id: object.object_id }).catch(complain);
+        });
+        node.dataset.objectId = object.object_id;
+        const image = make("img");
+        image.alt = "";
+        const url = URL.createObjectURL(new Blob([object.picture], { type: "image/jpeg" }));
+        urls.push(url);
+        image.src = url;
+        node.append(image);
+        if (object.score !== null) {
+          const badge = make("span", "aw-badge", String(object.score));
+          const color = model.get("palette")[Math.round(object.score)];
+          badge.style.background = color;
+          badge.style.color = object.score < 2 ? "#fff" : "#111";
+          node.append(badge);
+        }
+        return node;
+      }),
+    );
+  }
+
+  // ---- labeling
+  const complain = (error) => {
+    say(error.message, true);
+    showLabel(); // what the kernel has
+  };
+
+  function store() {
+    const object_id = shown.object_id;
+    if (object_id === null || object_id === undefined) return;
+    if (draft.score === null) {
+      paintLabel("draft");
+      say("tags and comment are stored with a score");
+      return;
+    }
+    paintLabel("pending");
+    const seconds = Math.min(3600, (performance.now() - since) / 1000);
+    channel.send("label", { object_id, ...draft, seconds }).then(
+      () => {
+        if (shown.object_id === object_id) root.dataset.state = "stored";
+      },
+      complain,
+    );
+  }
+
+  function score(value) {
+    takeTexts();
+    draft.score = value;
+    store();
+    if (dialog.open) step(1);
+  }
+
+  function takeTexts() {
+    draft.comment = comment.value;
+    const tag = newTag.value.trim();
+    if (tag && !draft.tags.includes(tag)) draft.tags.push(tag);
+    newTag.value = "";
+  }
+
+  function step(by) {
+    channel.send("step", { by }).catch(complain);
+  }
+
+  newTag.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    takeTexts();
+    store();
+    newTag.focus();
+  });
+  comment.addEventListener("change", () => {
+    takeTexts();
+    store();
+  });
+
+  // ---- large
+  function toggle(open = !dialog.open) {
+    if (open === dialog.open) return;
+    if (open) {
+      root.style.minHeight = `${root.clientHeight}px`; // the page below stays where it is
+      dialog.append(body);
+      dialog.showModal();
+      body.focus();
+    } else dialog.close();
+    enlarge.textContent = open ? "✕" : "⤢";
+    enlarge.title = open ? "close (Escape)" : "show large";
+    features.node.open = catalog.node.open = open;
+  }
+  dialog.addEventListener("close", () => {
+    root.prepend(body);
+    root.style.minHeight = "";
+    enlarge.textContent = "⤢";
+    enlarge.title = "show large";
+    features.node.open = catalog.node.open = false;
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close(); // beside the content
+  });
+  root.addEventListener("keydown", (event) => {
+    if (!dialog.open) return;
+    event.stopPropagation();
+    const typing = event.target.matches("input, textarea");
+    if (typing || event.altKey) return;
+    const undoes = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+    if ((event.ctrlKey || event.metaKey) && !undoes) return;
+    const digit = /^(Digit|Numpad)([0-5])$/.exec(event.code);
+    const arrows = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    if (undoes || event.key === "u" || event.key === "U") {
+      channel.send(event.shiftKey ? "redo" : "undo").catch(complain);
+    } else if (digit && !event.shiftKey) score(Number(digit[2]));
+    else if (event.key in arrows) step(arrows[event.key]);
+    else if (event.key === "+" || event.key === "=") picture.zoom(1.6);
+    else if (event.key === "-") picture.zoom(1 / 1.6);
+    else if (event.key === "Delete" || event.key === "Backspace") {
+      channel.send("unlabel", { object_id: shown.object_id }).catch(complain);
+    } else return;
+    event.preventDefault();
+  });
+
+  const channel = openChannel(model, {
+    onpush: (content) => content.type === "enlarge" && toggle(true),
+    onchange: () => {
+      const late = channel.waiting().filter((event) => event.late).length;
+      if (late) say(`${late} not stored yet: the kernel does not answer`, true);
+    },
+  });
+  model.on("change:record", showRecord);
+  model.on("change:label", showLabel);
+  model.on("change:neighbors", showNeighbors);
+  showRecord();
+  channel.hello();
+
+  return () => {
+    channel.close();
+    picture.close();
+    urls.forEach((url) => URL.revokeObjectURL(url));
+    model.off("change:record", showRecord);
+    model.off("change:label", showLabel);
+    model.off("change:neighbors", showNeighbors);
+  };
+}
+
+export default { render };

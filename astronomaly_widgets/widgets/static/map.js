@@ -1,0 +1,343 @@
+// The head of the map, its lasso, legend and hover card; with map_canvas.js also its canvas.
+
+const MODE_ICONS = {
+  point: ["choose objects", "M3 2l8.5 6.2-3.9.6L10 13l-2 .9-2.3-4.2L3 12.4z"],
+  lasso: ["lasso", "M8 2.5c3.3 0 6 1.7 6 3.9s-2.7 3.9-6 3.9-6-1.700-6-3.900 2.700-3.900 6-3.900zM5 10c-1.200.9-1.300 2.600.1 3.800"],
+  rectangle: ["rectangle", "M2.500 3.500h11v9h-11z"],
+  pan: ["move and zoom", "M8 1.500v13M1.500 8h13M8 1.500L6 3.500M8 1.500l2 2M8 14.500l-2-2M8 14.500l2-2M1.500 8l2-2M1.500 8l2 2M14.500 8l-2-2M14.500 8l-2 2"],
+};
+const MOST_CORNERS = 256;
+const CLICK_SLACK = 3; // px a click may move
+
+const make = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+const drawn = (name, attributes) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
+};
+
+function icon(path) {
+  const svg = drawn("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
+  svg.append(drawn("path", {
+    d: path, fill: "none", stroke: "currentColor", "stroke-width": 1.3, "stroke-linejoin": "round",
+  }));
+  return svg;
+}
+
+function render({ model, el }) {
+  const root = make("div", "aw-map-root");
+  root.dataset.lmSuppressShortcuts = "true";
+  el.append(root);
+  const panel = () => el.closest(".aw-feature-map") ?? el;
+  const draws = model.get("head").canvas;
+
+  // head
+  const head = make("div", "aw-panel-head");
+  const note = make("span", "aw-panel-note");
+  const clear = make("button", "aw-map-clear");
+  clear.title = "show all objects in the gallery again";
+  clear.addEventListener("click", () => channel.send("clear"));
+  const colors = make("select", "aw-map-color");
+  colors.title = "what colors the objects";
+  colors.setAttribute("aria-label", "color by");
+  colors.addEventListener("change", () => channel.send("color", { color_by: colors.value }));
+  const modes = make("div", "aw-map-modes");
+  modes.setAttribute("role", "radiogroup");
+  modes.setAttribute("aria-label", "what the pointer does");
+  const buttons = new Map();
+  for (const mode of model.get("head").modes) {
+    const [words, path] = MODE_ICONS[mode];
+    const button = make("button", "aw-map-mode");
+    button.dataset.mode = mode;
+    button.title = words;
+    button.setAttribute("aria-label", words);
+    button.setAttribute("role", "radio");
+    button.append(icon(path));
+    button.addEventListener("click", () => {
+      showMode(mode); // at once; the kernel follows
+      channel.send("mode", { mode });
+    });
+    modes.append(button);
+    buttons.set(mode, button);
+  }
+  const reset = make("button", "aw-map-reset");
+  reset.title = "show the whole map";
+  reset.setAttribute("aria-label", "show the whole map");
+  reset.append(icon("M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"));
+  reset.addEventListener("click", () => {
+    if (canvas) canvas.reset();
+    else channel.send("reset");
+  });
+  modes.append(reset);
+  head.append(make("span", "aw-panel-title", "Map"), note, clear, colors, modes);
+
+  // legend
+  const legend = make("div", "aw-map-legend");
+  const bar = make("span", "aw-map-bar");
+  const low = make("span");
+  const high = make("span");
+  const ring = make("span", "aw-map-ring");
+  const ringNow = make("span", "aw-map-ring aw-map-ring-current");
+  legend.append(low, bar, high, ring, "labeled", ringNow, "current");
+
+  // lasso
+  const lasso = drawn("svg", { class: "aw-map-lasso" });
+  const outline = drawn("path", {});
+  lasso.append(outline);
+  lasso.style.display = "none";
+
+  // hover card
+  const card = make("div", "aw-map-card");
+  card.hidden = true;
+  const cardPicture = make("img");
+  cardPicture.alt = "";
+  const cardName = make("b");
+  const cardScore = make("span");
+  card.append(cardPicture, cardName, cardScore);
+  let cardUrl = null;
+
+  root.append(head);
+  let canvas = null;
+  if (draws) {
+    el.classList.add("aw-map-draws");
+    const stage = make("div", "aw-map-stage");
+    root.append(stage);
+    canvas = openMapCanvas(stage, model, { onview: (view) => channel.send("view", view) });
+  }
+  root.append(lasso, legend, card);
+
+  let mode = "point";
+  let pointer = null; // where it is over the map, in client coordinates
+  let over = false; // whether it is over an object
+
+  function plotBox() {
+    const plot = canvas?.canvas ?? panel().querySelector(".plotarea_background");
+    return plot?.getBoundingClientRect();
+  }
+
+  function showMode(name) {
+    mode = name;
+    panel().dataset.mode = name;
+    for (const [key, button] of buttons) {
+      button.setAttribute("aria-checked", String(key === name));
+    }
+    placeLasso();
+    hideCard();
+  }
+
+  function placeLasso() {
+    const box = mode === "lasso" || mode === "rectangle" ? plotBox() : null;
+    lasso.style.display = box ? "block" : "none";
+    if (!box) return;
+    const around = panel().getBoundingClientRect();
+    const edge = panel().clientLeft; // its border
+    lasso.style.left = `${box.left - around.left - edge}px`;
+    lasso.style.top = `${box.top - around.top - edge}px`;
+    lasso.setAttribute("width", box.width);
+    lasso.setAttribute("height", box.height);
+  }
+
+  function showHead() {
+    const state = model.get("head");
+    note.textContent = state.embedding;
+    note.title = state.embedding;
+    clear.hidden = state.n_selected === 0;
+    clear.style.display = state.n_selected ? "" : "none";
+    clear.textContent = `${state.n_selected.toLocaleString("en")} selected ✕`;
+    colors.replaceChildren(
+      ...state.colors.map(([value, words]) => {
+        const option = make("option", "", words);
+        option.value = value;
+        return option;
+      }),
+    );
+    colors.value = state.color_by;
+    bar.style.background = `linear-gradient(to right, ${state.palette.join(", ")})`;
+    low.textContent = state.limits[0];
+    high.textContent = state.limits[1];
+    showMode(state.mode);
+  }
+
+  // card
+  function hideCard() {
+    over = false;
+    card.hidden = true;
+  }
+
+  function placeCard() {
+    if (!pointer) return;
+    const around = panel().getBoundingClientRect();
+    const x = pointer.clientX - around.left;
+    const y = pointer.clientY - around.top;
+    const { offsetWidth: width, offsetHeight: height } = card;
+    card.style.left = `${x + 14 + width < around.width ? x + 14 : Math.max(2, x - width - 14)}px`;
+    card.style.top = `${Math.min(Math.max(2, y - height / 2), around.height - height - 4)}px`;
+  }
+
+  function showCard(content, [bytes]) {
+    if (!over) return; // the pointer went on
+    if (cardUrl) URL.revokeObjectURL(cardUrl);
+    cardUrl = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+    cardPicture.src = cardUrl;
+    card.dataset.objectId = content.object_id;
+    cardName.textContent = content.object_id;
+    const label = content.label === null ? "" : ` · labeled ${content.label}`;
+    cardScore.textContent = content.score + label;
+    card.hidden = false;
+    placeCard();
+  }
+
+  const channel = openChannel(model, {
+    onpush: (content, buffers) => content.type === "card" && showCard(content, buffers),
+  });
+
+  // pointer
+  let asking = false;
+  async function askWhatIsHere() {
+    if (asking || !pointer) return;
+    asking = true;
+    const asked = pointer;
+    try {
+      const answer = await channel.send("hover", canvas.locate(asked));
+      if (!answer.found) hideCard();
+      else over = true;
+    } catch {
+      hideCard(); // the kernel keeps its own account of errors
+    }
+    asking = false;
+    if (pointer && asked !== pointer) askWhatIsHere();
+  }
+
+  function onMove(event) {
+    pointer = event;
+    if (canvas) {
+      if (event.target === canvas.canvas && !drag) {
+        over = true;
+        askWhatIsHere();
+      } else hideCard();
+    } else {
+      const onDot = event.target.classList?.contains("dot") ?? false;
+      if (!onDot) hideCard();
+      else over = true;
+    }
+    if (!card.hidden) placeCard();
+  }
+
+  function onLeave() {
+    pointer = null;
+    hideCard();
+  }
+
+  // lasso and rectangle: corners are fractions of the plot
+  let corners = null;
+  const fraction = (event) => {
+    const box = lasso.getBoundingClientRect();
+    const part = (value, size) => Math.min(1, Math.max(0, value / size));
+    return [part(event.clientX - box.left, box.width), part(event.clientY - box.top, box.height)];
+  };
+  const polygon = () => {
+    if (mode === "lasso") return corners;
+    const [[x0, y0]] = corners;
+    const [x1, y1] = corners.at(-1);
+    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
+  };
+  lasso.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    lasso.setPointerCapture(event.pointerId);
+    corners = [fraction(event)];
+  });
+  lasso.addEventListener("pointermove", (event) => {
+    if (!corners) return;
+    corners.push(fraction(event));
+    const { width, height } = lasso.getBoundingClientRect();
+    const path = polygon().map(([x, y]) => `${(x * width).toFixed(1)},${(y * height).toFixed(1)}`);
+    outline.setAttribute("d", `M${path.join("L")}Z`);
+  });
+  lasso.addEventListener("pointerup", () => {
+    if (!corners) return;
+    const all = polygon();
+    const step = Math.ceil(all.length / MOST_CORNERS);
+    const kept = all.filter((_, i) => i % step === 0);
+    const large = corners.length > 2;
+    corners = null;
+    outline.removeAttribute("d");
+    if (large && kept.length > 2) {
+      channel.send("select", { polygon: kept, window: canvas ? canvas.visible() : null });
+    }
+  });
+  lasso.addEventListener("pointercancel", () => {
+    corners = null;
+    outline.removeAttribute("d");
+  });
+
+  // canvas: click, drag, wheel (bqplot has its own)
+  let drag = null;
+  if (canvas) {
+    const surface = canvas.canvas;
+    surface.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      drag = { from: event, last: event, moved: false };
+      if (mode === "pan") surface.setPointerCapture(event.pointerId);
+      hideCard();
+    });
+    surface.addEventListener("pointermove", (event) => {
+      if (!drag) return;
+      const far = Math.hypot(event.clientX - drag.from.clientX, event.clientY - drag.from.clientY);
+      drag.moved ||= far > CLICK_SLACK;
+      if (mode === "pan" && drag.moved) {
+        canvas.pan(event.clientX - drag.last.clientX, event.clientY - drag.last.clientY);
+      }
+      drag.last = event;
+    });
+    const drop = (event) => {
+      if (drag && !drag.moved && event.type === "pointerup") {
+        channel.send("click", canvas.locate(event));
+      }
+      drag = null;
+    };
+    surface.addEventListener("pointerup", drop);
+    surface.addEventListener("pointercancel", drop);
+    surface.addEventListener("wheel", (event) => {
+      if (mode !== "pan") return; // else the page scrolls
+      event.preventDefault();
+      hideCard();
+      canvas.zoom(Math.exp(event.deltaY * 0.0015), canvas.locate(event));
+    }, { passive: false });
+    surface.addEventListener("dblclick", () => mode === "pan" && canvas.reset());
+  }
+
+  // the panel is there once this element lies in the page, which is after render()
+  let watched = null;
+  const size = new ResizeObserver(() => {
+    if (!watched && el.isConnected) {
+      watched = panel();
+      watched.addEventListener("pointermove", onMove);
+      watched.addEventListener("pointerleave", onLeave);
+      size.observe(watched);
+    }
+    panel().dataset.mode = mode;
+    placeLasso();
+  });
+  size.observe(root);
+  model.on("change:head", showHead);
+  showHead();
+  channel.hello();
+
+  return () => {
+    channel.close();
+    canvas?.close();
+    size.disconnect();
+    watched?.removeEventListener("pointermove", onMove);
+    watched?.removeEventListener("pointerleave", onLeave);
+    model.off("change:head", showHead);
+    if (cardUrl) URL.revokeObjectURL(cardUrl);
+  };
+}
+
+export default { render };
