@@ -37,15 +37,15 @@ class Pages:
         self._is_hidden = is_hidden
 
     def start(self) -> tuple[int, ...]:
-        """Positions of the first page."""
+        """Return the positions of the first page."""
         return self._forward(0)
 
     def after(self, shown: Sequence[int]) -> tuple[int, ...]:
-        """Positions of the page after the one that shows `shown`; empty if there is none."""
+        """Return the positions of the page after the one of `shown`; empty if there is none."""
         return self._forward(shown[-1] + 1) if shown else ()
 
     def before(self, shown: Sequence[int]) -> tuple[int, ...]:
-        """Positions of the page before the one that shows `shown`; empty if there is none."""
+        """Return the positions of the page before the one of `shown`; empty if there is none."""
         if not shown:
             return ()
         found: list[int] = []
@@ -58,7 +58,7 @@ class Pages:
         return self.start() if found else ()
 
     def around(self, object_id: str) -> tuple[int, ...]:
-        """Positions of the page that holds an object, hidden or not; empty if none does."""
+        """Return the positions of the page that holds an object, hidden or not, or empty."""
         (found,) = np.nonzero(self.object_ids == object_id)
         if not len(found):
             return ()
@@ -66,11 +66,11 @@ class Pages:
         return self._forward(position - position % self.per_page, keep=position)
 
     def number(self, shown: Sequence[int]) -> int:
-        """Number of the page that shows `shown`, from 1."""
+        """Return the number of the page that shows `shown`, from 1."""
         return shown[0] // self.per_page + 1 if shown else 1
 
     def count(self, shown: Sequence[int]) -> int:
-        """Number of pages, as it seems from the page that shows `shown`."""
+        """Return the number of pages, as it seems from the page that shows `shown`."""
         if not self.after(shown):
             return self.number(shown)
         return max(self.number(shown) + 1, -(-len(self.object_ids) // self.per_page))

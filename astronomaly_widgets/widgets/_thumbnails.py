@@ -30,13 +30,19 @@ class Thumbnails:
         Side of a picture, in pixels.
     capacity : int
         How many pictures are remembered, about 5 kB each.
+
+    Attributes
+    ----------
+    zoom : float
+        At 1 the whole object is drawn, at 2 the middle half of each side.
     """
 
     def __init__(self, session: Session, size: int, capacity: int = 1000) -> None:
         self._session = session
         self._size = size
         self._capacity = capacity
-        self._futures: OrderedDict[str, Future[bytes]] = OrderedDict()
+        self.zoom = 1.0
+        self._futures: OrderedDict[tuple[str, float], Future[bytes]] = OrderedDict()
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="aw-thumbnails")
 
@@ -66,9 +72,9 @@ class Thumbnails:
     def forget_waiting(self) -> None:
         """Drop what was asked for and not begun, because something else is wanted now."""
         with self._lock:
-            for object_id, future in list(self._futures.items()):
+            for name, future in list(self._futures.items()):
                 if future.cancel():
-                    del self._futures[object_id]
+                    del self._futures[name]
 
     def close(self) -> None:
         """Draw no more."""
@@ -78,18 +84,19 @@ class Thumbnails:
         with self._lock:
             futures = []
             for object_id in object_ids:
-                future = self._futures.get(object_id)
-                if future is None:
-                    future = self._futures[object_id] = self._pool.submit(self._draw, object_id)
-                self._futures.move_to_end(object_id)
+                name = object_id, self.zoom
+                if name not in self._futures:
+                    self._futures[name] = self._pool.submit(self._draw, *name)
+                future = self._futures[name]
+                self._futures.move_to_end(name)
                 futures.append(future)
             while len(self._futures) > self._capacity:
                 self._futures.popitem(last=False)
             return futures
 
-    def _draw(self, object_id: str) -> bytes:
+    def _draw(self, object_id: str, zoom: float) -> bytes:
         source = self._session.source
         if source is not None and source.kind == "image":
-            return render.thumbnail(source, object_id, self._size)
+            return render.thumbnail(source, object_id, self._size, crop=1 / zoom)
         row = self._session.row_of(object_id)
         return render.profile(self._session.features[row], self._size)

@@ -43,13 +43,14 @@ class Viewer:
     is_watched : callable
         ``is_watched()``: whether there is a view; without one nothing is sent ahead.
     settings : dict
-        ``order``, ``hide_labeled``, ``per_page``.
+        ``order``, ``hide_labeled``, ``per_page``, ``zoom``.
     thumbnail_size : int
     """
 
     def __init__(
         self,
         session: Session,
+        *,
         publish: Callable[[dict[str, Any]], None],
         push: Callable[..., None],
         is_watched: Callable[[], bool],
@@ -63,6 +64,7 @@ class Viewer:
         self._push = push
         self._is_watched = is_watched
         self._pictures = Thumbnails(session, thumbnail_size)
+        self._pictures.zoom = settings["zoom"]
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="aw-gallery")
         self._turned: dict[str, int] = {}  # view -> its last request that was answered
         self._turns_waiting: set[tuple[str, int]] = set()
@@ -89,10 +91,12 @@ class Viewer:
         self.later(self._turn, to, view, request)
 
     def change(self, **settings: Any) -> None:
-        """Change the order, what is hidden, or the size of the page."""
+        """Change the order, what is hidden, the size of the page, or the zoom."""
         self.settings = {**self.settings, **settings}
         self._offered = None
-        if "per_page" in settings:
+        if "zoom" in settings:
+            self.later(self._magnify)
+        elif "per_page" in settings:
             self.later(self._resize)
         else:
             keep = self.session.current_id if "hide_labeled" in settings else None
@@ -215,6 +219,10 @@ class Viewer:
         ids, current = self._ids(), self.session.current_id
         anchor = current if current in ids else next(iter(ids), "")
         self._show(self._pages.around(anchor or "") or self._pages.start())
+
+    def _magnify(self) -> None:
+        self._pictures.zoom = self.settings["zoom"]
+        self._show(self._shown)
 
     def _find(self, text: str) -> None:
         session = self.session
@@ -343,7 +351,8 @@ class Viewer:
 
     def _key(self, ids: Sequence[str]) -> str:
         """Name what a page shows; equal keys, equal pictures."""
-        text = "\0".join([self.settings["order"], str(self.session.score_revision), *ids])
+        looks = [self.settings["order"], self._pictures.zoom, self.session.score_revision]
+        text = "\0".join([*map(str, looks), *ids])
         return f"{zlib.crc32(text.encode(errors='replace')):08x}"
 
     def _record(self, object_id: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PER_PAGE = (24, 28, 36, 48, 60, 72, 100)  # what the toolbar offers; the first is the default
 _PER_PAGE_MOST = 100
+ZOOMS = (1.0, 1.5, 2.0, 3.0)
 
 
 class Gallery(anywidget.AnyWidget):
@@ -32,9 +33,9 @@ class Gallery(anywidget.AnyWidget):
     Keys, while the gallery has the focus: 0-5 score the current object and go to the next; arrows,
     home and end move; space or enter open the inspector; u or ctrl-z undo, shift-u or ctrl-y redo;
     delete takes a label away; shift-0 scores what is unlabeled on the page 0; page-up and page-down
-    turn the page; r retrains; t takes the new ranking; / finds an id; ? lists the keys. After the
-    last object of a page the gallery waits: enter, space, right or page-down go on, and digits do
-    nothing, so that no object is scored before it was seen.
+    turn the page; r retrains; t takes the new ranking; + and - magnify; / finds an id; ? lists the
+    keys. After the last object of a page the gallery waits: enter, space, right or page-down go on,
+    and digits do nothing, so that no object is scored before it was seen.
 
     Parameters
     ----------
@@ -82,7 +83,12 @@ class Gallery(anywidget.AnyWidget):
         self._inspectors: list[Callable[[str], Any]] = []
         self._refresh_waits = Event()
         self._viewer = Viewer(
-            session, self._publish, self._push, self._is_watched, settings, thumbnail_size
+            session,
+            publish=self._publish,
+            push=self._push,
+            is_watched=self._is_watched,
+            settings=settings,
+            thumbnail_size=thumbnail_size,
         )
         super().__init__(page=self._viewer.page, state=self._state())
         self._channel = Channel(self, session, self._handlers(), hello=self._on_hello)
@@ -120,6 +126,7 @@ class Gallery(anywidget.AnyWidget):
             "order": lambda m: self._viewer.change(order=_checked_order(session, m["order"])),
             "hide": lambda m: self._viewer.change(hide_labeled=bool(m["hide"])),
             "per_page": lambda m: self._viewer.change(per_page=_checked_per_page(m["per_page"])),
+            "zoom": lambda m: self._viewer.change(zoom=_checked_zoom(m["zoom"])),
             "find": lambda m: self._viewer.find(str(m["text"])),
             "clear": lambda _: self._viewer.clear(),
             "retrain": lambda _: self._viewer.later(session.retrain),
@@ -249,6 +256,7 @@ class Gallery(anywidget.AnyWidget):
             "offers": viewer.offers,
             "orders": list(session.orders),
             "page_sizes": sorted({*PER_PAGE, viewer.settings["per_page"]}),
+            "zooms": ZOOMS if getattr(session.source, "kind", "") == "image" else (),
             "filter": shown and {"kind": shown["kind"], "text": shown["text"], "n": shown["n"]},
             "is_temporary": session.is_temporary,
             "read_only": session.read_only,
@@ -267,6 +275,7 @@ def _settings(session: Session, per_page: int | None, order: str | None) -> dict
         "order": _checked_order(session, order),
         "per_page": _checked_per_page(per_page),
         "hide_labeled": bool(last.get("hide_labeled", True)),
+        "zoom": last["zoom"] if last.get("zoom") in ZOOMS else ZOOMS[0],
     }
 
 
@@ -284,3 +293,9 @@ def _checked_per_page(per_page: Any) -> int:
     if not _is_page_size(per_page):
         raise ValueError(f"per_page must be an integer in 1..{_PER_PAGE_MOST}, not {per_page!r}")
     return per_page
+
+
+def _checked_zoom(zoom: Any) -> float:
+    if zoom not in ZOOMS:
+        raise ValueError(f"no zoom {zoom!r}: choose one of {', '.join(map(str, ZOOMS))}")
+    return float(zoom)

@@ -89,6 +89,7 @@ function render({ model, el }) {
     order: (order) => act("order", { order }),
     hide: () => act("hide", { hide: !state.hide_labeled }),
     size: (n) => act("per_page", { per_page: n }),
+    zoom: (by) => act("zoom", { zoom: by }),
     find: (text) => {
       head.find.value = "";
       act("find", { text });
@@ -277,6 +278,11 @@ function render({ model, el }) {
     if (tile) act("inspect", { object_id: tile.record.object_id });
   }
 
+  function magnify(step) {
+    const by = state.zooms[state.zooms.indexOf(state.zoom) + step];
+    if (by) act("zoom", { zoom: by });
+  }
+
   function turn(to) {
     const { page } = opened;
     if (to === "next" ? !page.has_next && !state.offers : !page.has_previous) {
@@ -384,6 +390,8 @@ function render({ model, el }) {
     else if (key === "u") history(event.shiftKey ? "redo" : "undo");
     else if (key === "r") act("retrain");
     else if (key === "t" && state.offers) act("take");
+    else if (key === "+" || key === "=") magnify(1);
+    else if (key === "-") magnify(-1);
     else if (key === "/") head.find.focus();
     else if (key === "?") showKeys(root);
     else return false;

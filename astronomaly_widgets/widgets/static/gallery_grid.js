@@ -109,7 +109,7 @@ function decodeAhead({ urls }) {
 // Choose the number of columns: tiles of a good size, and rows that are full.
 function columnsFor(width, n) {
   const gap = 7;
-  const wanted = 112;
+  const wanted = Math.min(150, Math.max(92, width / 8.2)); // small tiles where there is little room
   let best = 1;
   let least = Infinity;
   for (let columns = 1; columns <= Math.max(1, n); columns++) {

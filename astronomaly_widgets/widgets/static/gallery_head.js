@@ -3,16 +3,17 @@
 const THIN = "\u202f"; // between thousands, as astronomers write them
 
 const KEYS = [
-  ["0\u20135", "score the object, go to the next"],
-  ["\u2190 \u2192 \u2191 \u2193", "move; Home and End go to the ends of the page"],
-  ["Space or \u21b5", "open the object in the inspector"],
+  ["0 \u2026 5", "score it, go to the next"],
+  ["\u2190 \u2192 \u2191 \u2193", "move; also Home, End"],
+  ["Space or \u21b5", "open in the inspector"],
   ["u", "undo; also Ctrl Z"],
   ["\u21e7 u", "redo; also Ctrl Y"],
   ["Del", "take the label away"],
-  ["\u21e7 0", "score what is unlabeled on this page 0"],
+  ["\u21e7 0", "rest of the page is 0"],
   ["PgDn, PgUp", "turn the page"],
   ["r", "retrain"],
   ["t", "take the new ranking"],
+  ["+ \u2212", "magnify the pictures"],
   ["/", "find an object by its id"],
   ["?", "this list"],
 ];
@@ -91,6 +92,10 @@ function makeHead(actions) {
     label: "objects on a page",
     on: { change: () => actions.size(Number(size.value)) },
   });
+  const zoom = make("select", "aw-zoom", {
+    label: "magnify the middle of the pictures (+, \u2212)",
+    on: { change: () => actions.zoom(Number(zoom.value)) },
+  });
   const undo = makeButton("aw-chip aw-undo", "\u21b6 undo", "undo (u)", () => actions.undo());
   const redo = makeButton("aw-chip aw-redo", "\u21b7", "redo (shift u)", () => actions.redo());
   const retrain = makeButton(
@@ -102,8 +107,8 @@ function makeHead(actions) {
   const cancel = makeButton("aw-chip aw-cancel", "\u2715", "cancel the retrain", () =>
     actions.cancel(),
   );
-  const chip = (select, word, after = "") =>
-    make("label", "aw-chip aw-select", {}, word, select, after);
+  const chip = (select, word) => make("label", "aw-chip aw-select", {}, word, select);
+  const zoomChip = chip(zoom, "");
   const toolbar = make(
     "div",
     "aw-toolbar",
@@ -115,7 +120,8 @@ function makeHead(actions) {
     find,
     make("span", "aw-space"),
     make("span", "aw-pager", {}, previous, make("span", "", {}, "page ", number, total), next),
-    chip(size, "", ""),
+    chip(size, ""),
+    zoomChip,
     undo,
     redo,
     make("span", "aw-train", {}, retrain, cancel),
@@ -185,6 +191,8 @@ function makeHead(actions) {
       setText(counts, counted(state.n_objects, "object", "objects") + aside);
       setOptions(order, state.orders, state.orders.map(inWords), state.order);
       setOptions(size, state.page_sizes, state.page_sizes.map((n) => `${n} a page`), state.per_page);
+      setOptions(zoom, state.zooms, state.zooms.map((by) => `\u00d7${by}`), state.zoom);
+      zoomChip.hidden = !state.zooms.length;
       hide.setAttribute("aria-pressed", String(state.hide_labeled));
       hide.title = "leave labeled objects out, from the next page on";
       setText(number, grouped(page.number));
@@ -228,15 +236,20 @@ function filterInWords({ kind, n, text }) {
   return n === 1 ? "showing the one you asked for" : `showing ${grouped(n)} with \u201c${text}\u201d`;
 }
 
-// A dialog over the gallery that lists the keys; resolves when it is closed.
+// A dialog over the gallery that lists the keys.
 function showKeys(root) {
-  const opener = root;
   const close = () => {
     overlay.remove();
-    opener.focus({ preventScroll: true });
+    root.focus({ preventScroll: true });
   };
   const rows = KEYS.map(([key, words]) =>
-    make("tr", "", {}, make("td", "", {}, make("kbd", "", { text: key })), make("td", "", { text: words })),
+    make(
+      "div",
+      "",
+      {},
+      make("dt", "", {}, make("kbd", "", { text: key })),
+      make("dd", "", { text: words }),
+    ),
   );
   const button = makeButton("aw-chip", "close", "close (Esc)", close);
   const box = make(
@@ -244,8 +257,8 @@ function showKeys(root) {
     "aw-dialog",
     { role: "dialog", "aria-modal": "true", label: "keys", title: "" },
     make("b", "", { text: "Keys" }),
-    make("table", "", {}, make("tbody", "", {}, ...rows)),
-    make("p", "", { text: "They work while the gallery has the focus, and never reach the notebook." }),
+    make("dl", "", {}, ...rows),
+    make("p", "", { text: "They work while the gallery has the focus; none reaches the notebook." }),
     button,
   );
   const overlay = make("div", "aw-overlay", {}, box);
