@@ -30,6 +30,10 @@ class Source(Protocol):
         time, not file content.
     catalog : DataFrame or None
         Columns known of each object, indexed by object id, or None.
+
+    A source may also have a `spec`, a JSON-ready dict ``{"room": "sources", "name": class,
+    "arguments": {...}}`` by which a project finds it again; without one, or with None, the
+    pictures of a re-opened project need ``Session.open(project, source=...)``.
     """
 
     kind: str

@@ -146,7 +146,7 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
     if isinstance(source, str | Path):
         return _open_path(Path(source).expanduser(), extra)
     if isinstance(source, pd.DataFrame) or hasattr(source, "to_pandas"):
-        return sources.FeatureTable(source)
+        return _table(source, extra)
     if isinstance(source, np.ndarray):
         return _open_array(source, source.ndim, extra)
     raise SourceError(f"a {type(source).__name__} is not a source; known are: {_KNOWN}")
@@ -164,16 +164,22 @@ def _open_path(path: Path, extra: dict[str, Any]) -> Source:
         shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
         return _open_array(path, len(shape), extra)
     if name.endswith(_TABLES):
-        return sources.FeatureTable(path)
+        return _table(path, extra)
     raise SourceError(f"{path.name!r} is not a kind of file we know; known are: {_KNOWN}")
 
 
 def _open_array(array: Any, ndim: int, extra: dict[str, Any]) -> Source:
     if ndim == 2:
-        return sources.FeatureTable(array)
+        return _table(array, extra)
     if ndim in (3, 4):
         return sources.ImageStack(array, **extra)
     raise SourceError(f"an array of {ndim} dimensions is not a source; known are: {_KNOWN}")
+
+
+def _table(table: Any, extra: dict[str, Any]) -> Source:
+    if extra:
+        raise SourceError("a table is its own catalog: join the two before exploring them")
+    return sources.FeatureTable(table)
 
 
 def _title(source: Any) -> str | None:

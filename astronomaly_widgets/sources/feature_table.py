@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +35,10 @@ class FeatureTable:
         A file (CSV, ECSV, FITS, VOTable, Parquet, ``.npy``), a DataFrame, an astropy Table (masked
         values become NaN), or an array of shape (n, d).
     id_column : str, optional
-        The column of object ids. By default the index of a DataFrame if it has been given names,
-        else the first unique column that is called like an identifier (object_id, objid, id,
-        source_id, name, ...), else objects are called ``object-0``, ``object-1``, ... by row.
+        The column of object ids. By default the index of a DataFrame if it has a name or holds
+        text, else the first unique column that is called like an identifier (object_id, objid, id,
+        source_id, name, ...), else objects are called ``object-0``, ``object-1``, ... by the number
+        of their row (in a selection of rows: by that of the whole).
     columns : sequence of str, optional
         The features. By default all numeric columns but booleans, positions on the sky, further
         identifiers, and columns called like a truth (class, label, target).
@@ -47,6 +49,8 @@ class FeatureTable:
         The features. Missing values are NaN; nothing is dropped or filled here.
     column_names : tuple of str
         Their names, (d,).
+    spec : dict or None
+        How a project finds this source again, if it came from a file; JSON-ready.
 
     Raises
     ------
@@ -63,6 +67,7 @@ class FeatureTable:
         id_column: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> None:
+        self.spec = _describe(table, id_column, columns)
         frame = _as_frame(table, id_column)
         self._ids, frame = _take_ids(frame, id_column)
         chosen = _feature_columns(frame) if columns is None else _check_columns(frame, columns)
@@ -97,8 +102,7 @@ class FeatureTable:
 
     def read(self, object_id: str) -> NDArray[Any]:
         """Return the features of one object, (d,) float32; KeyError if there is no such object."""
-        row: NDArray[Any] = self.values[self._rows[object_id]]
-        return row
+        return np.array(self.values[self._rows[object_id]])
 
     @property
     def _rows(self) -> dict[str, int]:
@@ -106,6 +110,19 @@ class FeatureTable:
         if rows is None:
             rows = self.__dict__["_row_of"] = {i: row for row, i in enumerate(self._ids)}
         return rows
+
+
+def _describe(
+    table: Any, id_column: str | None, columns: Sequence[str] | None
+) -> dict[str, Any] | None:
+    if not isinstance(table, str | os.PathLike):
+        return None
+    arguments = {
+        "table": str(Path(table).expanduser().absolute()),
+        "id_column": id_column,
+        "columns": None if columns is None else list(columns),
+    }
+    return {"room": "sources", "name": "FeatureTable", "arguments": arguments}
 
 
 def _as_frame(table: Any, id_column: str | None) -> pd.DataFrame:
@@ -155,9 +172,11 @@ def _take_ids(frame: pd.DataFrame, id_column: str | None) -> tuple[NDArray[Any],
         return ids, frame.drop(columns=id_column)
     if isinstance(index, pd.MultiIndex):
         return unique_ids(["/".join(as_text(key)) for key in index], "the index"), frame
-    if isinstance(index, pd.RangeIndex):
-        return np.array([f"object-{row}" for row in range(len(frame))], dtype=object), frame
-    return unique_ids(as_text(index), "the index"), frame
+    ids = as_text(index)
+    if index.name is None and pd.api.types.is_integer_dtype(index):
+        # numbers of rows, which a selection of rows has kept
+        ids = [f"object-{row}" for row in ids]
+    return unique_ids(ids, "the index"), frame
 
 
 def _guess_id_column(frame: pd.DataFrame) -> Any:

@@ -45,6 +45,8 @@ class ImageFolder:
         Files that are there but not images.
     max_pixels : int
         Images with more pixels than this are refused before they are decoded.
+    spec : dict
+        How a project finds this source again; JSON-ready.
 
     Raises
     ------
@@ -71,6 +73,8 @@ class ImageFolder:
         if not self._files:
             raise SourceError(_nothing_found(self.path, others, recursive))
         self._ids = np.array(sorted(self._files), dtype=object)
+        arguments = {"path": str(self.path.absolute()), "recursive": recursive, "ids": ids}
+        self.spec = {"room": "sources", "name": "ImageFolder", "arguments": arguments}
         self._catalog = None if catalog is None else match_files(read_table(catalog), self._files)
 
     def __len__(self) -> int:

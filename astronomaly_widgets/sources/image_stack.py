@@ -41,6 +41,11 @@ class ImageStack:
     bands : {"first", "last"}, optional
         Where the bands of a stack of four axes are; by default the shorter of both ends.
 
+    Attributes
+    ----------
+    spec : dict or None
+        How a project finds this source again, if it lies on disk; JSON-ready.
+
     Raises
     ------
     SourceError
@@ -78,6 +83,7 @@ class ImageStack:
         if len(self._ids) != shape[0]:
             raise SourceError(f"{len(self._ids)} object_ids for a stack of {shape[0]} images")
         self._rows = {i: row for row, i in enumerate(self._ids)}
+        self.spec = self._describe(None if object_ids is None else self._ids.tolist())
         self._catalog = None if catalog is None else match_objects(read_table(catalog), self._ids)
 
     def __len__(self) -> int:
@@ -90,6 +96,17 @@ class ImageStack:
     def __getstate__(self) -> dict[str, Any]:
         # what is open does not travel; the other side opens it again
         return self.__dict__ | ({} if self.path is None else {"_stack": None})
+
+    def _describe(self, object_ids: list[str] | None) -> dict[str, Any] | None:
+        if self.path is None:
+            return None
+        arguments = {
+            "array": str(self.path.absolute()),
+            "object_ids": object_ids,
+            "key": self._key,
+            "bands": self._bands,
+        }
+        return {"room": "sources", "name": "ImageStack", "arguments": arguments}
 
     @property
     def stack(self) -> Any:
@@ -138,7 +155,7 @@ class ImageStack:
         """
         row = self._rows[object_id]
         try:
-            image = np.asarray(self.stack[row])
+            image = np.array(self.stack[row])  # a copy: what is done to it stays there
         except (OSError, ValueError, RuntimeError) as error:
             raise ReadError(f"row {row} of the stack cannot be read: {error}") from error
         return np.ascontiguousarray(checked(bands_last(image, self._bands)))
@@ -188,6 +205,7 @@ def _open_zarr(path: Path) -> dict[str, Any]:
 
 def _choose(found: dict[str, Any], key: str | None, path: Path) -> Any:
     """Pick the stack among the data sets of a file."""
+    found = dict(sorted(found.items()))
     if key is not None:
         if key.strip("/") in found:
             return found[key.strip("/")]

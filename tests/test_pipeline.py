@@ -1,0 +1,133 @@
+"""From what a person has to a session, in one call."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import astronomaly_widgets as aw
+from astronomaly_widgets.exceptions import SourceError
+
+
+def draw(folder, n=12, seed=0):
+    """Write n small galaxies as PNG; number 3 is empty sky."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:48, :48] - 23.5
+    folder.mkdir(exist_ok=True)
+    for k in range(n):
+        angle, axis = rng.uniform(0, np.pi), rng.uniform(0.4, 1)
+        u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+        light = 0 if k == 3 else 200 * np.exp(-np.hypot(u, v / axis) / 5)
+        image = np.clip(light + rng.normal(20, 4, x.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(image).save(folder / f"galaxy {k:02d}.png")
+    return folder
+
+
+def test_a_folder_becomes_a_session_with_pictures_and_reasons(tmp_path):
+    folder = draw(tmp_path / "cutouts")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8 not a picture")
+    session = aw.explore(folder, progress=False)
+    assert session.title == "cutouts"
+    assert session.n_objects + len(session.set_aside) == 13
+    assert "broken" in session.set_aside.index
+    assert session.set_aside.loc["broken", "stage"] == "read"
+    assert session.features.shape[1] == len(session.feature_names) == 21
+    np.testing.assert_allclose(session.features.mean(axis=0), 0, atol=1e-4)
+    assert session.source.read("galaxy 00").shape == (48, 48)
+    session.close()
+
+
+def test_running_again_continues_and_measures_only_what_changed(tmp_path, monkeypatch):
+    folder = draw(tmp_path / "cutouts")
+    first = aw.explore(folder, project=tmp_path / "p", progress=False, n_jobs=1)
+    first.label("galaxy 00", 5)
+    first.close()
+    measured = []
+    original = aw.features.EllipseFeatures.extract
+
+    def counting(self, data):
+        measured.append(data.shape)
+        return original(self, data)
+
+    monkeypatch.setattr(aw.features.EllipseFeatures, "extract", counting)
+    again = aw.explore(folder, project=tmp_path / "p", progress=False, n_jobs=1)
+    assert measured == []
+    assert again.labels["score"].to_dict() == {"galaxy 00": 5}
+    again.close()
+    draw(tmp_path / "other", n=13, seed=9)
+    (tmp_path / "other" / "galaxy 12.png").rename(folder / "galaxy 12.png")
+    more = aw.explore(folder, project=tmp_path / "p", progress=False, n_jobs=1)
+    assert len(measured) == 1
+    assert more.n_objects == again.n_objects + 1
+    assert more.score_of("galaxy 00") == 5
+    more.close()
+
+
+def test_a_project_of_images_opens_with_its_pictures(tmp_path):
+    folder = draw(tmp_path / "cutouts")
+    aw.explore(folder, project=tmp_path / "p", progress=False).close()
+    session = aw.Session.open(tmp_path / "p")
+    assert session.source.read("galaxy 01").shape == (48, 48)
+    assert session.title == "cutouts"
+    session.close()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "fits", "npy"])
+def test_a_table_is_recognized_by_its_file(tmp_path, suffix):
+    from astropy.table import Table
+
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(30, 3)), columns=["u", "g", "r"])
+    frame.insert(0, "object_id", [f"s{k}" for k in range(30)])
+    path = tmp_path / f"stars.{suffix}"
+    if suffix == "csv":
+        frame.to_csv(path, index=False)
+    elif suffix == "parquet":
+        frame.to_parquet(path)
+    elif suffix == "fits":
+        Table.from_pandas(frame).write(path)
+    else:
+        np.save(path, frame[["u", "g", "r"]].to_numpy())
+    session = aw.explore(path, progress=False)
+    assert session.features.shape == (30, 3)
+    assert suffix == "npy" or session.object_ids[2] == "s2"
+    assert session.title == "stars"
+    session.close()
+
+
+def test_an_array_is_a_table_or_a_stack_by_its_shape():
+    rng = np.random.default_rng(0)
+    table = aw.explore(rng.normal(size=(40, 5)), progress=False)
+    assert table.source.kind == "table"
+    table.close()
+    stack = aw.explore(rng.normal(size=(12, 8, 8)), features="raw", progress=False)
+    assert stack.features.shape == (12, 64)
+    stack.close()
+    with pytest.raises(SourceError, match=r"5 dimensions.*known are"):
+        aw.explore(np.zeros((2, 2, 2, 2, 2)))
+
+
+def test_components_replace_the_features_when_asked():
+    X = np.random.default_rng(0).normal(size=(50, 6))
+    session = aw.explore(X, n_components=2, progress=False)
+    assert session.feature_names == ("PC1", "PC2")
+    assert session.features.shape == (50, 2)
+    session.close()
+
+
+def test_what_is_not_a_source_is_answered_with_what_is(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    for bad in (tmp_path / "notes.txt", 3, {"a": 1}):
+        with pytest.raises(SourceError, match="known are: a folder of images"):
+            aw.explore(bad)
+    with pytest.raises(SourceError, match="nothing at"):
+        aw.explore(tmp_path / "typo")
+    with pytest.raises(SourceError, match="own catalog"):
+        aw.explore(pd.DataFrame({"x": [1.0, 2]}), catalog=pd.DataFrame({"y": [1]}))
+
+
+def test_a_survey_in_which_nothing_can_be_measured_says_why(tmp_path):
+    for k in range(3):
+        (tmp_path / f"{k}.png").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"none of the 3 objects.*empty"):
+        aw.explore(tmp_path, progress=False)
