@@ -51,18 +51,35 @@ class Exposure:
         self.flux: NDArray[np.float32] = np.zeros((3, size, size), dtype=np.float32)
 
     def plane(
-        self, center: tuple[float, float], angle: float, axis_ratio: float, bend: float = 0.0
+        self,
+        center: tuple[float, float],
+        angle: float,
+        axis_ratio: float,
+        bend: float = 0.0,
+        box: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Coordinates in a disk that is tilted to `axis_ratio`, its long axis at `angle`.
 
-        A `bend` (per unit) curves the disk, as a tide does.
+        A `bend` (per unit) curves the disk, as a tide does; a `box` is a part of the picture.
         """
-        dx, dy = self.x - np.float32(center[0]), self.y - np.float32(center[1])
+        dx, dy = self.x[box] - np.float32(center[0]), self.y[box] - np.float32(center[1])
         cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
         u, v = cos * dx + sin * dy, cos * dy - sin * dx
         if bend:
             v = v + np.float32(bend) * u * u / (1 + np.abs(u) / 15)
         return np.asarray(u), np.asarray(v / np.float32(axis_ratio))
+
+    def box(self, center: tuple[float, float], reach: float) -> tuple[slice, slice]:
+        """Rows and columns of the pixels up to `reach` from a place; never none of them."""
+        half = (self.size - 1) / 2
+        row, column = (
+            slice(
+                int(np.clip((at - reach) * self.unit + half, 0, self.size - 1)),
+                int(np.clip((at + reach) * self.unit + half + 2, 1, self.size)),
+            )
+            for at in (center[1], center[0])
+        )
+        return row, column
 
     def curve(
         self, x: NDArray[Any], y: NDArray[Any], weights: NDArray[Any], width: float

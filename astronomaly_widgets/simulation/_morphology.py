@@ -218,18 +218,21 @@ def neighbors(e: Exposure, n: float) -> Light:
     light = np.zeros_like(e.flux)
     for _ in range(rng.poisson(n)):
         mag = 22.3 - rng.exponential(1.3)
-        x, y = _aside(rng, 16)
-        u, v = e.plane((x, y), rng.uniform(0, np.pi), rng.uniform(0.3, 1))
+        place = _aside(rng, 16)
         size = 1.1 * 10 ** (0.12 * (22 - mag)) * rng.uniform(0.6, 1.5)
-        index, color = (
-            (4, rng.normal(1.0, 0.2)) if rng.random() < 0.4 else (1, rng.normal(0.4, 0.2))
-        )
-        light += e.shine(sersic(np.hypot(u, v), index, size), max(mag, 17.5), color)
+        old = rng.random() < 0.4
+        box = e.box(place, 8 * size + 4)  # beyond, it is fainter than the noise
+        u, v = e.plane(place, rng.uniform(0, np.pi), rng.uniform(0.3, 1), box=box)
+        profile = sersic(np.hypot(u, v), 4 if old else 1, size)
+        color = rng.normal(1.0, 0.2) if old else rng.normal(0.4, 0.2)
+        light[:, *box] += e.shine(profile, max(mag, 17.5), color)
     for _ in range(rng.poisson(0.3 * n)):
-        x, y = _aside(rng, 14)
+        place = _aside(rng, 14)
         mag = max(21.5 - rng.exponential(1.8), 14.5)
-        point = e.curve(np.array([x]), np.array([y]), np.ones(1), 0.35)
-        light += e.shine(point, mag, rng.choice([0.1, 0.4, 0.6, 1.3]) + rng.normal(0, 0.1))
+        box = e.box(place, 3)
+        u, v = e.plane(place, 0.0, 1.0, box=box)
+        color = float(rng.choice([0.1, 0.4, 0.6, 1.3])) + rng.normal(0, 0.1)
+        light[:, *box] += e.shine(np.exp(-2 * (u * u + v * v)), mag, color)
     return light
 
 
