@@ -148,7 +148,7 @@ def _main(folder: str, method: str, random_state: str) -> None:
     """Do the work of :func:`compute`, in the other process."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
-        os.nice(10)  # the person at the screen comes first
+        os.nice(5)  # the person at the screen comes first
     X = np.load(Path(folder, "features.npy"), mmap_mode="r")
     first_look = np.load(Path(folder, "first_look.npy"))
     embedded = _EMBEDDERS[method](X, first_look, int(random_state))

@@ -1,0 +1,148 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from astronomaly_widgets.evaluation import (
+    discovery_curves,
+    precision_at_recall,
+    rank_weighted_score,
+    recall_curve,
+)
+
+ORDER = np.array(list("abcdefghij"))
+INTERESTING = {"a", "c", "j"}
+
+
+@pytest.mark.parametrize(
+    "interesting",
+    [
+        {"a", "c", "j"},
+        ["j", "a", "c"],
+        np.array(["a", "c", "j"]),
+        pd.Index(["a", "c", "j"]),
+        {i: i in "acj" for i in "abcdefghij"},
+        pd.Series({i: i in "acj" for i in "jihgfedcba"}),
+    ],
+    ids=["set", "list", "array", "index", "mapping", "series"],
+)
+def test_recall_counts_the_interesting_among_the_first(interesting):
+    curve = recall_curve(interesting, ORDER)
+    assert curve.tolist() == [1, 1, 2, 2, 2, 2, 2, 2, 2, 3]
+    assert np.issubdtype(curve.dtype, np.integer)
+
+
+def test_recall_of_nothing_is_zero():
+    assert recall_curve(set(), ORDER).tolist() == [0] * 10
+    assert recall_curve(INTERESTING, []).shape == (0,)
+
+
+def test_rank_weighted_score_is_equations_4_and_5():
+    # w = 4, 3, 2, 1; a and c are hit; S0 = 10
+    assert rank_weighted_score(INTERESTING, ORDER, 4) == pytest.approx((4 + 2) / 10)
+    assert rank_weighted_score(INTERESTING, ORDER, 1) == 1
+    assert rank_weighted_score(ORDER, ORDER, 10) == pytest.approx(1)
+    assert rank_weighted_score(set(), ORDER, 10) == 0
+
+
+def test_a_ranking_shorter_than_n_missed_the_rest():
+    assert rank_weighted_score({"a"}, ["a"], 4) == pytest.approx(4 / 10)
+
+
+@pytest.mark.parametrize("n", [0, -3])
+def test_a_rank_weighted_score_of_nobody_is_refused(n):
+    with pytest.raises(ValueError, match=f"n is {n}"):
+        rank_weighted_score(INTERESTING, ORDER, n)
+
+
+def test_precision_is_taken_where_the_recall_is_first_reached():
+    got = precision_at_recall(INTERESTING, ORDER, [0.01, 1 / 3, 0.34, 2 / 3, 1.0])
+    np.testing.assert_allclose(got, [1, 1, 2 / 3, 2 / 3, 3 / 10])
+
+
+def test_a_recall_reached_but_for_rounding_is_reached():
+    interesting = [f"i{k}" for k in range(10)]
+    assert precision_at_recall(interesting, [*interesting[:3], "no"], [0.3])[0] == 1
+    assert (
+        precision_at_recall(interesting, interesting, np.linspace(0.1, 1, 10)).tolist()
+        == [1.0] * 10
+    )
+
+
+def test_a_recall_never_reached_has_no_precision():
+    got = precision_at_recall({"a", "not in the ranking"}, ORDER, [0.5, 0.75])
+    assert got[0] == 1
+    assert np.isnan(got[1])
+    assert np.isnan(precision_at_recall(set(), ORDER, 0.5)).all()
+
+
+@pytest.mark.parametrize("wrong", [0.0, -0.1, 1.1, np.nan])
+def test_a_recall_outside_0_to_1_is_refused(wrong):
+    with pytest.raises(ValueError, match="give fractions above 0 and up to 1"):
+        precision_at_recall(INTERESTING, ORDER, [0.5, wrong])
+
+
+each_measure = pytest.mark.parametrize(
+    "measure",
+    [
+        recall_curve,
+        lambda interesting, order: rank_weighted_score(interesting, order, 3),
+        lambda interesting, order: precision_at_recall(interesting, order, 0.5),
+    ],
+)
+
+
+@each_measure
+def test_an_array_of_bool_is_refused_because_it_does_not_say_of_which_objects(measure):
+    with pytest.raises(TypeError, match=r"give their ids: object_ids\[mask\]"):
+        measure(np.zeros(10, dtype=bool), ORDER)
+    with pytest.raises(TypeError, match="give a set of ids"):
+        measure("acj", ORDER)
+
+
+@each_measure
+def test_an_object_ranked_twice_is_refused(measure):
+    with pytest.raises(ValueError, match="object 'b' comes twice"):
+        measure(INTERESTING, list("abcb"))
+
+
+def test_discovery_without_truth_compares_with_what_was_found():
+    curves = discovery_curves(list("jdab"), [5, 0, 4, 3.5], ORDER, interesting_from=4.0)
+    assert curves.found.tolist() == [0, 1, 1, 2, 2]
+    assert curves.detector.tolist() == [0, 1, 1, 1, 1]  # a is on top of the anomaly score
+    np.testing.assert_allclose(curves.random, np.arange(5) * 2 / 10)
+    assert curves.n_interesting == 2
+    assert curves.is_lower_bound
+
+
+def test_discovery_with_truth_compares_with_all_there_is():
+    curves = discovery_curves(list("jdab"), [5, 5, 0, 3], ORDER, truth=INTERESTING)
+    assert curves.found.tolist() == [0, 1, 1, 2, 2]
+    assert curves.detector.tolist() == [0, 1, 1, 2, 2]
+    np.testing.assert_allclose(curves.random, np.arange(5) * 3 / 10)
+    assert curves.n_interesting == 3
+    assert not curves.is_lower_bound
+
+
+def test_the_threshold_of_interest_is_the_callers():
+    found = [
+        discovery_curves(list("abc"), [5, 4, 3], ORDER, interesting_from=threshold).found[-1]
+        for threshold in (5.0, 4.0, 3.0, 0.0)
+    ]
+    assert found == [1, 2, 3, 3]
+
+
+def test_discovery_before_the_first_label_starts_at_zero():
+    curves = discovery_curves([], [], ORDER)
+    assert curves.found.tolist() == curves.detector.tolist() == curves.random.tolist() == [0]
+
+
+def test_labels_of_objects_that_are_gone_still_count_as_found():
+    curves = discovery_curves(["gone", "a", "b"], [5, 5, 5], ["a", "b"])
+    assert curves.found.tolist() == [0, 1, 2, 3]
+    assert curves.detector.tolist() == [0, 1, 2, 2]
+    assert np.isfinite(curves.random).all()
+
+
+def test_discovery_needs_one_score_per_label():
+    with pytest.raises(ValueError, match="2 labeled objects"):
+        discovery_curves(["a", "b"], [5], ORDER)
