@@ -222,9 +222,9 @@ def _opencv(data: bytes) -> NDArray[Any]:
         raise ReadError(f"damaged or not readable: {error.err}") from error
     if image is None:
         raise ReadError("the file is truncated or damaged")
-    if image.ndim == 3:
-        return cv2.cvtColor(image[:, :, :3], cv2.COLOR_BGR2RGB)
-    return np.asarray(image)
+    if image.ndim == 3 and image.dtype == np.uint8:
+        return np.asarray(cv2.cvtColor(image[:, :, :3], cv2.COLOR_BGR2RGB))
+    return np.asarray(image if image.ndim == 2 else image[:, :, 2::-1])
 
 
 def _fits(path: Path, max_pixels: int) -> NDArray[Any]:

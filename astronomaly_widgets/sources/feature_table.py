@@ -172,11 +172,11 @@ def _take_ids(frame: pd.DataFrame, id_column: str | None) -> tuple[NDArray[Any],
         return ids, frame.drop(columns=id_column)
     if isinstance(index, pd.MultiIndex):
         return unique_ids(["/".join(as_text(key)) for key in index], "the index"), frame
-    ids = as_text(index)
+    names = as_text(index)
     if index.name is None and pd.api.types.is_integer_dtype(index):
         # numbers of rows, which a selection of rows has kept
-        ids = [f"object-{row}" for row in ids]
-    return unique_ids(ids, "the index"), frame
+        names = [f"object-{row}" for row in names]
+    return unique_ids(names, "the index"), frame
 
 
 def _guess_id_column(frame: pd.DataFrame) -> Any:

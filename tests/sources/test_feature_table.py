@@ -1,0 +1,184 @@
+"""Tables of features of every kind."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.table import Table
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from astronomaly_widgets.exceptions import SourceError
+from astronomaly_widgets.sources import FeatureTable
+
+LONG = 587722981733826738
+
+
+@pytest.fixture
+def frame():
+    return pd.DataFrame(
+        {
+            "objid": [LONG + 2, LONG, LONG + 1],
+            "ra": [150.123456789012, 2.0, 3.0],
+            "dec": [-1.0, 2.0, 3.0],
+            "g_mag": [20.0, np.nan, 21.5],
+            "n_pixels": [5, 6, 7],
+            "class": [0, 1, 0],
+            "comment": ["a", "b", "c"],
+            "edge": [True, False, False],
+        }
+    )
+
+
+def check(source):
+    assert list(source.object_ids) == [str(LONG + 2), str(LONG), str(LONG + 1)]
+    assert source.column_names == ("g_mag", "n_pixels")
+    values = source.values  # noqa: PD011 - not of pandas
+    assert values.dtype == np.float32
+    np.testing.assert_array_equal(values, [[20, 5], [np.nan, 6], [21.5, 7]])
+    np.testing.assert_array_equal(source.read(str(LONG + 1)), [21.5, 7])
+    assert set(source.catalog.columns) == {"ra", "dec", "class", "comment", "edge"}
+    assert source.catalog.loc[str(LONG + 2), "ra"] == 150.123456789012
+
+
+def test_a_data_frame(frame):
+    check(FeatureTable(frame))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "fits", "vot", "ecsv", "parquet"])
+def test_a_file_of_any_kind(frame, tmp_path, suffix):
+    path = tmp_path / f"table.{suffix}"
+    if suffix == "parquet":
+        frame.to_parquet(path)
+    elif suffix == "csv":
+        frame.to_csv(path, index=False)
+    else:
+        kind = {"vot": "votable", "ecsv": "ascii.ecsv"}.get(suffix, suffix)
+        Table.from_pandas(frame).write(path, format=kind)
+    check(FeatureTable(path))
+
+
+def test_masked_values_of_an_astropy_table_are_nan(frame):
+    table = Table.from_pandas(frame)
+    table["g_mag"].mask = [False, True, False]
+    table["g_mag"][1] = 99.0
+    table["g_mag"].mask[1] = True
+    check(FeatureTable(table))
+
+
+def test_gaps_in_an_integer_column_are_nan_and_change_no_other_digit(tmp_path):
+    (tmp_path / "t.csv").write_text(f"id,x,serial\na,1,{LONG}\nb,,\nc,3,{LONG + 2}\n")
+    source = FeatureTable(tmp_path / "t.csv", columns=["x"])
+    np.testing.assert_array_equal([source.read(i)[0] for i in "abc"], [1, np.nan, 3])
+    assert source.catalog["serial"].iloc[2] == LONG + 2
+
+
+def test_a_column_of_vectors_becomes_one_feature_per_element():
+    table = Table({"id": ["a", "b"], "flux": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]})
+    source = FeatureTable(table)
+    assert source.column_names == ("flux_0", "flux_1", "flux_2")
+    np.testing.assert_array_equal(source.read("b"), [4, 5, 6])
+
+
+def test_ids_of_a_csv_keep_leading_zeros(tmp_path):
+    (tmp_path / "t.csv").write_text("name,x\n007,1\n08,2\n")
+    assert list(FeatureTable(tmp_path / "t.csv").object_ids) == ["007", "08"]
+    (tmp_path / "t.csv").write_text("star,x\n007,1\n08,2\n")
+    assert list(FeatureTable(tmp_path / "t.csv", id_column="star").object_ids) == ["007", "08"]
+
+
+def test_an_index_with_names_is_the_ids():
+    frame = pd.DataFrame({"x": [1.0, 2.0]}, index=["b", "a"])
+    assert list(FeatureTable(frame).object_ids) == ["b", "a"]
+
+
+def test_an_id_column_wins_over_an_index_left_by_a_selection(frame):
+    source = FeatureTable(frame[frame["n_pixels"] > 5])
+    assert list(source.object_ids) == [str(LONG), str(LONG + 1)]
+
+
+def test_objects_keep_their_names_in_a_selection_of_rows():
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
+    assert list(FeatureTable(frame[frame["x"] > 1]).object_ids) == ["object-1", "object-2"]
+    assert list(FeatureTable(frame.iloc[[2, 0]]).object_ids) == ["object-2", "object-0"]
+
+
+def test_a_column_that_is_not_unique_is_not_guessed_as_id():
+    frame = pd.DataFrame({"name": ["a", "a"], "x": [1.0, 2.0]})
+    assert list(FeatureTable(frame).object_ids) == ["object-0", "object-1"]
+    with pytest.raises(SourceError, match=r"column 'name'.*not unique, such as 'a'"):
+        FeatureTable(frame, id_column="name")
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_an_array(tmp_path, on_disk):
+    array = np.arange(6.0).reshape(3, 2)
+    np.save(tmp_path / "a.npy", array)
+    source = FeatureTable(tmp_path / "a.npy" if on_disk else array)
+    assert list(source.object_ids) == ["object-0", "object-1", "object-2"]
+    assert source.column_names == ("f0", "f1")
+    assert source.catalog is None
+    np.testing.assert_array_equal(source.values, array)
+
+
+def test_a_structured_array_has_its_names():
+    array = np.array([(1, 2.0), (2, 3.0)], dtype=[("id", int), ("x", float)])
+    source = FeatureTable(array)
+    assert list(source.object_ids) == ["1", "2"]
+    assert source.column_names == ("x",)
+
+
+def test_columns_can_be_chosen(frame):
+    source = FeatureTable(frame, columns=["dec", "class"])
+    assert source.column_names == ("dec", "class")
+    assert "g_mag" in source.catalog
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "message"),
+    [
+        (pd.DataFrame({"name": ["a"], "text": ["b"]}), {}, "no numeric columns.*text"),
+        (pd.DataFrame({"x": [1.0]}), {"columns": ["y"]}, "no columns 'y'; there are x"),
+        (pd.DataFrame({"x": ["a"]}), {"columns": ["x"]}, "'x' are not real numbers"),
+        (pd.DataFrame({"x": [1.0]}), {"columns": []}, "name at least one"),
+        (pd.DataFrame({"x": [1.0]}), {"id_column": "y"}, "no column 'y'"),
+        (pd.DataFrame({"id": ["a", None], "x": [1.0, 2]}), {"id_column": "id"}, "1 rows without"),
+        (pd.DataFrame({"x": []}), {}, "no rows"),
+        (pd.DataFrame([[1, 2]], columns=["x", "x"]), {}, "two columns called 'x'"),
+        (np.zeros(3), {}, r"shape \(3,\) is not a table"),
+        (np.zeros((3, 0)), {}, "no numeric columns"),
+        ("none.npy", {}, "cannot be read"),
+        ("none.csv", {}, "no file"),
+        (3, {}, "a int is not a table"),
+    ],
+)
+def test_what_cannot_be_used_says_why(table, options, message):
+    with pytest.raises(SourceError, match=message):
+        FeatureTable(table, **options)
+
+
+def test_columns_given_as_text_are_a_mistake():
+    with pytest.raises(TypeError, match="a list of column names"):
+        FeatureTable(pd.DataFrame({"x": [1.0]}), columns="x")
+
+
+def test_numbers_beyond_float32_are_infinite_not_an_error():
+    assert np.isinf(FeatureTable(np.array([[1e300]])).read("object-0"))
+
+
+def test_an_object_that_is_not_there_is_a_key_error(frame):
+    with pytest.raises(KeyError):
+        FeatureTable(frame).read("nothing")
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    values=hnp.arrays(np.float32, (4, 3), elements=st.floats(-1e6, 1e6, width=32)),
+    place=st.tuples(st.integers(0, 3), st.integers(0, 2)),
+)
+def test_any_changed_value_changes_the_fingerprint_of_its_row_alone(values, place):
+    before = FeatureTable(values).fingerprints
+    other = values.copy()
+    other[place] += max(1, abs(other[place]))
+    changed = FeatureTable(other).fingerprints != before
+    assert changed.tolist() == [row == place[0] for row in range(4)]

@@ -1,0 +1,101 @@
+"""What every source must keep to."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from astronomaly_widgets import sources
+from astronomaly_widgets._protocols import Source
+from astronomaly_widgets.sources import FeatureTable, ImageFolder, ImageStack
+
+rng = np.random.default_rng(0)
+CATALOG = pd.DataFrame({"id": ["c", "a", "b"], "z": [3.0, 1.0, 2.0]})
+
+
+def image_folder(tmp_path):
+    for name in "cab":
+        Image.fromarray(rng.integers(0, 256, (8, 9), dtype=np.uint8)).save(tmp_path / f"{name}.png")
+    return ImageFolder(tmp_path, catalog=CATALOG)
+
+
+def image_stack(tmp_path):
+    return ImageStack(rng.normal(size=(3, 8, 9)), object_ids=["a", "b", "c"], catalog=CATALOG)
+
+
+def image_stack_on_disk(tmp_path):
+    np.save(tmp_path / "stack.npy", rng.normal(size=(3, 8, 9)))
+    return ImageStack(tmp_path / "stack.npy", object_ids=["a", "b", "c"], catalog=CATALOG)
+
+
+def feature_table(tmp_path):
+    frame = pd.DataFrame({"id": ["a", "b", "c"], "x": [1.0, 2, 3], "z": [1.0, 2, 3]})
+    return FeatureTable(frame, columns=["x"])
+
+
+@pytest.fixture(
+    params=[image_folder, image_stack, image_stack_on_disk, feature_table],
+    ids=lambda make: make.__name__,
+)
+def source(request, tmp_path):
+    return request.param(tmp_path)
+
+
+def test_every_public_source_is_held_to_the_contract():
+    assert set(sources.__all__) == {"FeatureTable", "ImageFolder", "ImageStack"}
+    assert sources.__all__ == sorted(sources.__all__)
+
+
+def test_it_is_a_source(source):
+    assert isinstance(source, Source)
+    assert source.kind in {"image", "table"}
+
+
+def test_ids_are_unique_text(source):
+    assert source.object_ids.dtype == object
+    assert list(source.object_ids) == ["a", "b", "c"]
+    assert all(type(i) is str for i in source.object_ids)
+
+
+def test_fingerprints_are_text_and_stay_the_same(source):
+    assert source.fingerprints.shape == (3,)
+    assert all(type(mark) is str for mark in source.fingerprints)
+    assert list(source.fingerprints) == list(source.fingerprints)
+
+
+def test_the_catalog_is_in_the_order_of_the_objects(source):
+    assert list(source.catalog.index) == list(source.object_ids)
+    assert list(source.catalog["z"]) == [1, 2, 3]
+
+
+def test_what_is_read_has_the_shape_of_its_kind(source):
+    data = source.read("b")
+    assert data.ndim == (1 if source.kind == "table" else 2)
+    assert data.dtype == np.uint8 or data.dtype.kind == "f"
+    assert data.flags.c_contiguous
+    assert data.flags.writeable
+
+
+def test_reading_twice_gives_the_same(source):
+    first = source.read("b").copy()
+    source.read("b")[:] = 0
+    np.testing.assert_array_equal(source.read("b"), first)
+
+
+def test_an_unknown_object_is_a_key_error(source):
+    with pytest.raises(KeyError):
+        source.read("nothing")
+
+
+def test_it_survives_pickling(source):
+    other = pickle.loads(pickle.dumps(source))  # noqa: S301 - our own
+    assert list(other.object_ids) == list(source.object_ids)
+    assert list(other.fingerprints) == list(source.fingerprints)
+    np.testing.assert_array_equal(other.read("c"), source.read("c"))
+
+
+def test_its_length_is_the_number_of_objects(source):
+    assert len(source) == 3
+    assert "3" in repr(source)
