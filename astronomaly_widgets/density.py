@@ -13,11 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-#: Colors of a score from 0 to 5: viridis without its darkest quarter, which a dark theme swallows.
-PALETTE = (
-    "#3b528b", "#33638d", "#2c728e", "#26828e", "#21918c", "#1f9f88", "#27ad81",
-    "#3dbc74", "#5cc863", "#81d34d", "#aadc32", "#d5e21a", "#fde725",
-)  # fmt: skip
+#: Colors of the scores 0, 1, ... 5: viridis without its darkest quarter, lost on a dark page.
+PALETTE = ("#3b528b", "#31688e", "#21918c", "#35b779", "#90d743", "#fde725")
 #: Color of what has no score.
 NEUTRAL = "#8795a3"
 
@@ -142,7 +139,7 @@ def paint(
 def disc_radius(n_seen: int, n_pixels: int) -> int:
     """Return the radius in pixels at which `n_seen` points fill a picture well."""
     room = n_pixels / max(n_seen, 1)
-    return 2 if room > 20 else 1 if room > 3 else 0
+    return 2 if room > 20 else 1 if room > 1.5 else 0
 
 
 class PointIndex:

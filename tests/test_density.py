@@ -84,7 +84,7 @@ def test_an_empty_picture_can_be_painted():
 
 
 def test_discs_shrink_as_points_crowd():
-    radii = [density.disc_radius(n, 400_000) for n in (0, 6_000, 100_000, 4_000_000)]
+    radii = [density.disc_radius(n, 400_000) for n in (0, 6_000, 200_000, 4_000_000)]
     assert radii == [2, 2, 1, 0]
 
 

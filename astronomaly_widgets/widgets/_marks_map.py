@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._map_view import Scene
 
 # custom properties of panel.css, so that marks follow the theme
-_INK = "var(--aw-ink, #1b1f24)"
+_INK = "var(--aw-fg, #1b1f24)"
 _BRAND = "var(--aw-brand, #2b6cb0)"
 _NOWHERE = np.empty(0, dtype=np.float32)
 

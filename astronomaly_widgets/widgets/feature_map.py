@@ -250,7 +250,7 @@ class FeatureMap(ipywidgets.VBox):
         if future is None or name != "PCA":
             return str(name)
         if not future.done():
-            return f"{name} (UMAP is coming)"
+            return f"{name} (UMAP is being computed)"
         if future.cancelled() or future.exception() is not None:
             return f"{name} (UMAP could not be computed)"
         return str(name)

@@ -67,7 +67,7 @@ class Inspector(anywidget.AnyWidget):
         super().__init__()
         self.session = session
         self.on_step = on_step
-        self.palette = [PALETTE[round(score / 5 * (len(PALETTE) - 1))] for score in range(6)]
+        self.palette = list(PALETTE)
         self._keys = count(1)
         self._typical: tuple[Any, ...] | None = None
         self._order: tuple[int, Any] | None = None

@@ -74,7 +74,7 @@ function render({ model, el }) {
     else channel.send("reset");
   });
   modes.append(reset);
-  head.append(make("span", "aw-panel-title", "Map"), note, clear, colors, modes);
+  head.append(make("span", "aw-panel-title", "Map"), note, clear, modes);
 
   // legend
   const legend = make("div", "aw-map-legend");
@@ -83,7 +83,7 @@ function render({ model, el }) {
   const high = make("span");
   const ring = make("span", "aw-map-ring");
   const ringNow = make("span", "aw-map-ring aw-map-ring-current");
-  legend.append(low, bar, high, ring, "labeled", ringNow, "current");
+  legend.append(colors, low, bar, high, make("span", "aw-space"), ring, "labeled", ringNow, "current");
 
   // lasso
   const lasso = drawn("svg", { class: "aw-map-lasso" });

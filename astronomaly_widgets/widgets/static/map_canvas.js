@@ -55,7 +55,7 @@ function openMapCanvas(stage, model, { onview }) {
     };
     if (marks.n_selected) {
       context.globalAlpha = 0.72; // what is not selected steps back
-      context.fillStyle = color("--aw-back");
+      context.fillStyle = color("--aw-bg");
       context.fillRect(0, 0, canvas.width, canvas.height);
       context.globalAlpha = 1;
       context.fillStyle = color("--aw-brand");
@@ -65,7 +65,7 @@ function openMapCanvas(stage, model, { onview }) {
       });
     }
     context.lineWidth = ratio;
-    context.strokeStyle = color("--aw-ink");
+    context.strokeStyle = color("--aw-fg");
     context.globalAlpha = 0.55;
     dots(floats(marks.top), 2, (x, y) => {
       disc(x, y, 2.4);
