@@ -227,7 +227,9 @@ class Viewer:
     def _find(self, text: str) -> None:
         session = self.session
         if (session.object_ids == text).any():
+            self.move_to(text)
             self._follow(text, True)
+            self._remember()
             return
         matches = [name for name in session.object_ids if text.casefold() in name.casefold()]
         if matches:
@@ -304,12 +306,10 @@ class Viewer:
 
     def _reveal(self, object_id: str) -> None:
         self.move_to(object_id)
-        if object_id in self._ids():
-            self._push("current", {"object_id": object_id})
+        if object_id in self._ids() or self._pages.around(object_id):
+            self._follow(object_id, True)
         else:
-            shown = self._pages.around(object_id)
-            if shown:
-                self._show(shown, object_id)
+            self._push("note", {"text": f"{object_id} was changed; it is on none of these pages"})
 
     def _show(self, positions: Sequence[int], current: str | None = None) -> None:
         self._shown = tuple(positions)

@@ -65,9 +65,7 @@ class View:
 
 @pytest.fixture(autouse=True)
 def _no_kernel(monkeypatch):
-    monkeypatch.setattr(
-        ipywidgets_widget.comm, "create_comm", FakeComm
-    )
+    monkeypatch.setattr(ipywidgets_widget.comm, "create_comm", FakeComm)
     yield
     for widget in list(ipywidgets_widget._instances.values()):
         with suppress(AttributeError):

@@ -280,7 +280,9 @@ function render({ model, el }) {
 
   function magnify(step) {
     const by = state.zooms[state.zooms.indexOf(state.zoom) + step];
-    if (by) act("zoom", { zoom: by });
+    if (!by) return;
+    state = { ...state, zoom: by }; // so that a second key goes on from here
+    act("zoom", { zoom: by });
   }
 
   function turn(to) {

@@ -1,0 +1,492 @@
+import sqlite3
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from astronomaly_widgets.session import Session
+from astronomaly_widgets.widgets.gallery import Gallery
+
+ODD = ["<script>alert(1)</script>", "two words", "'\"&", "\U0001f30c", "x" * 200, "__proto__"]
+
+
+@pytest.fixture
+def session():
+    rng = np.random.default_rng(0)
+    ids = [f"obj-{i:03d}" for i in range(100 - len(ODD))] + ODD
+    score = np.linspace(5, 0, 100)
+    catalog = pd.DataFrame({"redshift": rng.random(100)}, index=ids)
+    made = Session(rng.normal(size=(100, 4)), ids, anomaly_score=score, catalog=catalog)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def gallery(session):
+    return Gallery(session, per_page=10)
+
+
+@pytest.fixture
+def view(gallery, view_of):
+    view = view_of(gallery)
+    view.hello()
+    settle(gallery)
+    return view
+
+
+def settle(gallery):
+    """Wait until the worker has nothing to do; what it does may give it more to do."""
+    for _ in range(4):
+        gallery._viewer._worker.submit(int).result(20)
+
+
+def ids(gallery):
+    return [record["object_id"] for record in gallery.page["records"]]
+
+
+def turn(view, gallery, to, n=[0]):  # noqa: B006 - a running number
+    n[0] += 1
+    view.send("turn", to=to, turn=n[0])
+    settle(gallery)
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+# -- what is shown -------------------------------------------------------------------------
+
+
+def test_the_first_message_carries_pages_and_pictures(gallery):
+    opening = gallery.comm.sent[0]
+    assert opening["method"] == "open"
+    assert len(opening["buffers"]) == 10
+    assert all(bytes(picture).startswith(b"\xff\xd8") for picture in opening["buffers"])
+    page = gallery.page
+    assert (page["number"], page["n_pages"], page["has_previous"]) == (1, 10, False)
+    assert ids(gallery) == [f"obj-{i:03d}" for i in range(10)]
+
+
+def test_the_first_object_becomes_current(gallery, session):
+    assert session.current_id == gallery.page["current"] == "obj-000"
+
+
+def test_odd_ids_travel_as_they_are(session):
+    gallery = Gallery(session, per_page=10, order="original")
+    session.current_id = ODD[0]
+    settle(gallery)
+    assert set(ODD) <= set(ids(gallery))
+
+
+def test_a_picture_and_its_id_travel_in_one_message(gallery, view):
+    turn(view, gallery, "next")
+    updates = [sent for sent in gallery.comm.sent if "page" in sent.get("state", {})]
+    assert [record["object_id"] for record in updates[-1]["state"]["page"]["records"]] == [
+        f"obj-{i:03d}" for i in range(10, 20)
+    ]
+    assert len(updates[-1]["buffers"]) == 10
+
+
+@pytest.mark.parametrize("per_page", [0, 101, 2.5, "24"])
+def test_an_impossible_page_size_is_refused(session, per_page):
+    with pytest.raises(ValueError, match=r"per_page must be an integer in 1\.\.100"):
+        Gallery(session, per_page=per_page)
+
+
+def test_an_unknown_order_is_refused_with_the_known_ones(session, view, gallery):
+    with pytest.raises(ValueError, match=r"'best'.*suggested.*redshift"):
+        Gallery(session, order="best")
+    assert "'best'" in view.send("order", order="best")["error"]
+
+
+# -- labels --------------------------------------------------------------------------------
+
+
+def test_a_score_is_stored_before_it_is_confirmed(view, session):
+    reply = view.send("score", object_id="obj-003", score=4, seconds=1.5)
+    assert reply["type"] == "ack"
+    assert reply["labels"] == [("obj-003", 4)]
+    with sqlite3.connect(session.project.path / "labels.sqlite") as log:
+        assert log.execute("SELECT object_id, score, seconds FROM events").fetchall() == [
+            ("obj-003", 4, 1.5)
+        ]
+
+
+def test_fast_typing_loses_no_score(view, gallery, session):
+    for k in range(10):
+        view.send("score", object_id=f"obj-{k:03d}", score=k % 6)
+    assert [session.score_of(f"obj-{k:03d}") for k in range(10)] == [k % 6 for k in range(10)]
+    settle(gallery)
+    assert gallery.state["n_labeled"] == 10
+    assert gallery.state["n_found"] == 2
+
+
+def test_a_score_that_comes_twice_is_stored_once(view, gallery, session):
+    view.send("score", object_id="obj-003", score=4)
+    gallery.comm.receive(
+        type="score", client=view.client, seq=view.seq, oldest=1, object_id="obj-003", score=4
+    )
+    assert len(session.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("object_id", "score", "words"),
+    [("nobody", 3, "nobody"), ("obj-001", 9, "from 0 to 5"), ("obj-001", "3", "from 0 to 5")],
+)
+def test_a_bad_score_is_refused_in_words(view, session, object_id, score, words):
+    reply = view.send("score", object_id=object_id, score=score)
+    assert reply["type"] == "nack"
+    assert words in reply["error"]
+    assert session.n_labeled == 0
+
+
+def test_what_cannot_be_stored_is_not_confirmed(view, gallery, session, monkeypatch):
+    def no_space(*_args, **_kwargs):
+        raise OSError("no space left on the device")
+
+    monkeypatch.setattr(session, "label", no_space)
+    reply = view.send("score", object_id="obj-003", score=4)
+    assert (reply["type"], reply["error"]) == ("nack", "no space left on the device")
+    settle(gallery)
+    assert gallery.state["error"] == "no space left on the device"
+    view.send("dismiss")
+    settle(gallery)
+    assert gallery.state["error"] == ""
+
+
+def test_a_new_score_keeps_tags_and_comment(view, session):
+    session.label("obj-003", 4, tags=("merger",), comment="tail")
+    view.send("score", object_id="obj-003", score=5)
+    label = session.label_of("obj-003")
+    assert (label.score, label.tags, label.comment) == (5, ("merger",), "tail")
+
+
+def test_the_rest_of_a_page_is_one_step_to_undo(view, gallery, session):
+    view.send("rest", object_ids=ids(gallery)[3:], score=0)
+    assert session.n_labeled == 7
+    reply = view.send("undo")
+    assert session.n_labeled == 0
+    assert reply["touched"] == 7
+    view.send("redo")
+    assert session.n_labeled == 7
+
+
+def test_undo_restores_the_earlier_score_and_shows_it(view, gallery, session):
+    view.send("score", object_id="obj-003", score=4)
+    turn(view, gallery, "next")
+    assert "obj-003" not in ids(gallery)
+    assert view.send("undo")["labels"] == [("obj-003", None)]
+    settle(gallery)
+    assert "obj-003" in ids(gallery)
+    assert session.current_id == "obj-003"
+
+
+def test_nothing_to_undo_is_no_error(view):
+    assert view.send("undo")["touched"] == 0
+
+
+def test_a_label_is_taken_away(view, session):
+    view.send("score", object_id="obj-003", score=4)
+    assert view.send("unlabel", object_id="obj-003")["labels"] == [("obj-003", None)]
+    assert session.n_labeled == 0
+
+
+def test_scoring_moves_on(view, gallery, session):
+    view.send("score", object_id="obj-000", score=1, next="obj-001")
+    settle(gallery)
+    assert session.current_id == "obj-001"
+
+
+# -- pages ---------------------------------------------------------------------------------
+
+
+def test_labeled_objects_stay_until_the_page_is_turned(view, gallery):
+    view.send("score", object_id="obj-003", score=4)
+    settle(gallery)
+    assert "obj-003" in ids(gallery)
+    turn(view, gallery, "next")
+    turn(view, gallery, "previous")
+    assert "obj-003" not in ids(gallery)
+
+
+def test_a_labeled_page_hides_nothing_of_the_next(view, gallery):
+    seen = []
+    for _ in range(10):
+        seen += ids(gallery)
+        view.send("rest", object_ids=ids(gallery), score=0)
+        turn(view, gallery, "next")
+    assert len(seen) == len(set(seen)) == 100
+
+
+def test_labeled_objects_can_be_shown(view, gallery, session):
+    session.label("obj-003", 4)
+    view.send("hide", hide=False)
+    settle(gallery)
+    assert gallery.page["records"][3]["score"] == 4
+    view.send("hide", hide=True)
+    settle(gallery)
+    assert "obj-003" not in ids(gallery)
+
+
+def test_quick_turns_are_answered_by_the_last_page(view, gallery):
+    for k in range(1, 6):
+        view.send("turn", to="next", turn=k)
+    settle(gallery)
+    assert gallery.page["number"] == 6
+    assert gallery.page["turned"] == {view.client: 5}
+
+
+def test_turning_past_the_end_is_answered_with_the_last_page(view, gallery):
+    turn(view, gallery, "previous")
+    assert gallery.page["number"] == 1
+    assert gallery.page["turned"][view.client] > 0
+
+
+def test_the_neighbors_are_sent_ahead_with_their_pictures(view, gallery):
+    wait_until(lambda: gallery.comm.messages("ahead"))
+    (ahead,) = gallery.comm.messages("ahead")
+    assert ahead["direction"] == "next"
+    assert ahead["of"] == gallery.page["key"]
+    (sent,) = [s for s in gallery.comm.sent if s.get("content") == ahead]
+    assert len(sent["buffers"]) == 10
+    turn(view, gallery, "next")
+    assert gallery.page["key"] == ahead["page"]["key"]
+    assert gallery.page["records"] == ahead["page"]["records"]
+
+
+def test_nothing_is_sent_ahead_where_nobody_looks(gallery):
+    gallery._viewer.send_ahead()
+    settle(gallery)
+    assert gallery.comm.messages("ahead") == []
+
+
+def test_the_page_size_changes_around_the_current_object(view, gallery, session):
+    turn(view, gallery, "next")
+    session.current_id = "obj-015"
+    view.send("per_page", per_page=24)
+    settle(gallery)
+    assert len(ids(gallery)) == 24
+    assert "obj-015" in ids(gallery)
+
+
+def test_another_order_begins_at_its_first_page(view, gallery, session):
+    turn(view, gallery, "next")
+    view.send("order", order="redshift")
+    settle(gallery)
+    assert ids(gallery) == list(session.ranking("redshift")[:10])
+
+
+def test_an_error_while_turning_is_shown_and_the_page_answers(view, gallery, session, monkeypatch):
+    def fail(_positions):
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr(gallery._viewer._listing, "after", fail)
+    view.send("turn", to="next", turn=7)
+    settle(gallery)
+    assert "the disk is gone" in str(session.last_error)
+    assert gallery.page["turned"] == {view.client: 7}
+
+
+# -- rankings and filters ------------------------------------------------------------------
+
+
+def retrained(session, view, gallery):
+    """Make the last objects the most promising."""
+    session.learner = SimpleNamespace(
+        fit=lambda *_: session.learner,
+        score=lambda X, _: SimpleNamespace(
+            **dict.fromkeys(
+                ("trained_score", "relevance", "uncertainty", "acquisition"),
+                np.linspace(0, 5, len(X)),
+            )
+        ),
+    )
+    session.label("obj-050", 5)
+    session.retrain().result(20)
+    settle(gallery)
+
+
+def test_a_new_ranking_is_offered_and_changes_nothing(view, gallery, session):
+    before = ids(gallery)
+    retrained(session, view, gallery)
+    assert gallery.state["offers"]
+    assert ids(gallery) == before
+
+
+def test_an_offered_ranking_is_taken_on_demand(view, gallery, session):
+    retrained(session, view, gallery)
+    view.send("take")
+    settle(gallery)
+    assert ids(gallery) == list(session.ranking("suggested")[:10])
+    assert not gallery.state["offers"]
+
+
+def test_an_offered_ranking_is_taken_at_the_next_page(view, gallery, session):
+    turn(view, gallery, "next")
+    retrained(session, view, gallery)
+    turn(view, gallery, "next")
+    assert ids(gallery) == list(session.ranking("suggested")[:10])
+    assert gallery.page["number"] == 1
+
+
+def test_going_back_takes_no_new_ranking(view, gallery, session):
+    turn(view, gallery, "next")
+    retrained(session, view, gallery)
+    turn(view, gallery, "previous")
+    assert ids(gallery)[0] == "obj-000"
+    assert gallery.state["offers"]
+
+
+def test_orders_that_learn_nothing_offer_nothing(session, view_of):
+    gallery = Gallery(session, per_page=10, order="redshift")
+    retrained(session, view_of(gallery), gallery)
+    assert not gallery.state["offers"]
+
+
+def test_a_selection_shows_just_its_objects_best_first(view, gallery, session):
+    turn(view, gallery, "next")
+    before = ids(gallery)
+    session.label("obj-070", 3)
+    session.selected_ids = ("obj-090", "obj-070", "obj-005")
+    settle(gallery)
+    assert ids(gallery) == ["obj-005", "obj-070", "obj-090"]
+    assert gallery.state["filter"] == {"kind": "selected", "text": "", "n": 3}
+    view.send("clear")
+    settle(gallery)
+    assert session.selected_ids == ()
+    assert ids(gallery) == before
+    assert gallery.state["filter"] is None
+
+
+def test_an_id_is_found_on_its_page(view, gallery, session):
+    view.send("find", text="obj-042")
+    settle(gallery)
+    assert session.current_id == "obj-042"
+    assert ids(gallery)[2] == "obj-042"
+    assert gallery.page["number"] == 5
+
+
+def test_a_labeled_object_is_found_though_it_is_hidden(session, view_of):
+    session.label("obj-042", 3)
+    gallery = Gallery(session, per_page=10)
+    view_of(gallery).send("find", text="obj-042")
+    settle(gallery)
+    assert ids(gallery) == ["obj-042"]
+
+
+def test_a_part_of_an_id_shows_all_that_have_it(view, gallery):
+    view.send("find", text="OBJ-01")
+    settle(gallery)
+    assert ids(gallery) == [f"obj-{i:03d}" for i in range(10, 20)]
+    assert gallery.state["filter"] == {"kind": "found", "text": "OBJ-01", "n": 10}
+
+
+def test_an_id_that_is_not_there_is_said(view, gallery):
+    view.send("find", text="ngc")
+    settle(gallery)
+    assert "ngc" in gallery.comm.messages("note")[-1]["text"]
+    assert gallery.state["error"] == ""
+
+
+def test_an_object_set_aside_is_found_with_its_reason(view_of):
+    features = np.vstack([np.random.default_rng(0).normal(size=(20, 3)), np.full(3, np.nan)])
+    session = Session(features, [f"o{i}" for i in range(21)])
+    gallery = Gallery(session)
+    view_of(gallery).send("find", text="o20")
+    settle(gallery)
+    assert "o20 was set aside" in gallery.comm.messages("note")[-1]["text"]
+    assert gallery.state["n_set_aside"] == 1
+    session.close()
+
+
+# -- in step -------------------------------------------------------------------------------
+
+
+def test_two_galleries_of_one_session_stay_in_step(view, gallery, session):
+    other = Gallery(session, per_page=10)
+    view.send("score", object_id="obj-003", score=4)
+    settle(other)
+    assert other.comm.messages("labels")[-1]["labels"] == [("obj-003", 4)]
+    assert other.page["records"][3]["score"] == 4
+    assert other.state["n_labeled"] == 1
+
+
+def test_one_gallery_does_not_turn_the_pages_of_another(view, gallery, session):
+    other = Gallery(session, per_page=10)
+    turn(view, gallery, "next")
+    settle(other)
+    assert session.current_id == "obj-010"
+    assert ids(other)[0] == "obj-000"
+
+
+def test_a_gallery_turns_to_the_object_chosen_on_the_map(gallery, session):
+    session.current_id = "obj-042"
+    settle(gallery)
+    assert "obj-042" in ids(gallery)
+    session.current_id = "obj-043"
+    settle(gallery)
+    assert gallery.comm.messages("current")[-1]["object_id"] == "obj-043"
+
+
+def test_a_reloaded_view_learns_the_labels_of_now(view_of, gallery, session):
+    session.label("obj-002", 3)
+    assert ("obj-002", 3) in view_of(gallery, "reloaded").hello()["labels"]
+
+
+def test_the_inspector_is_asked_for(view, gallery, session):
+    asked = []
+    gallery.on_inspect(asked.append)
+    view.send("inspect", object_id="obj-004")
+    assert asked == [session.current_id] == ["obj-004"]
+    assert view.send("inspect", object_id="nobody")["type"] == "nack"
+
+
+def test_retraining_is_asked_for_and_seen(view, gallery, session):
+    session.label("obj-003", 4)
+    view.send("retrain")
+    wait_until(lambda: len(session.history) == 1)
+    wait_until(lambda: gallery.state["offers"])
+
+
+def test_the_way_of_looking_survives_the_project(tmp_path, session):
+    features, names = session.features, session.object_ids
+    first = Session(features, names, project=tmp_path / "search")
+    gallery = Gallery(first)
+    gallery._viewer.change(order="anomaly_score")
+    gallery._viewer.change(per_page=48)
+    gallery._viewer.change(hide_labeled=False)
+    gallery._viewer.find("obj-060")
+    settle(gallery)
+    first.close()
+    again = Session.open(tmp_path / "search")
+    gallery = Gallery(again)
+    assert gallery.state["order"] == "anomaly_score"
+    assert (gallery.state["per_page"], gallery.state["hide_labeled"]) == (48, False)
+    assert gallery.page["current"] == again.current_id == "obj-060"
+    again.close()
+
+
+def test_a_broken_memory_of_the_view_falls_back(session):
+    session.save_view_state(gallery={"order": "gone", "per_page": "many", "zoom": -1})
+    state = Gallery(session).state
+    assert (state["order"], state["per_page"], state["zoom"]) == ("suggested", 24, 1.0)
+
+
+def test_everything_labeled_leaves_an_empty_page(session):
+    session.label_many(session.object_ids, 0)
+    gallery = Gallery(session)
+    assert gallery.page["records"] == []
+    assert gallery.page["current"] is None
+
+
+def test_a_closed_gallery_lets_go_of_the_session(gallery, session):
+    gallery.close()
+    session.label("obj-003", 4)
+    session.current_id = "obj-050"
+    assert gallery.page["records"][3]["score"] is None
+    assert session.last_error is None
