@@ -113,7 +113,7 @@ def hubble_deep_field(*, threshold: float = 3.0, min_area: int = 12) -> HubbleCu
     Returns
     -------
     HubbleCutouts
-        About 1,200 objects, named by their position (``xdf-0512-0345``: x 512, y 345). Its
+        About 1,200 objects, named by their position (``x0512y0345``). Its
         catalog has ``x``, ``y`` (pixels from the top left), ``flux`` (grey levels above the sky),
         ``a``, ``b`` (semi-axes, pixels), ``theta`` (degrees, clockwise from the x axis),
         ``elongation`` (a / b), ``redness`` ((R - B) / (R + B) above the sky, -1 to 1),
@@ -151,9 +151,7 @@ def hubble_deep_field(*, threshold: float = 3.0, min_area: int = 12) -> HubbleCu
             "n_pixels": found["npix"],
             "side": np.clip(_SEMI_AXES * found["a"], _SMALLEST, _LARGEST).round().astype(int),
         },
-        index=pd.Index(
-            [f"xdf-{x:04.0f}-{y:04.0f}" for x, y in found[["x", "y"]]], name="object_id"
-        ),
+        index=pd.Index([f"x{x:04.0f}y{y:04.0f}" for x, y in found[["x", "y"]]], name="object_id"),
     )
     catalog = catalog[~catalog.index.duplicated()]
     arguments = {"threshold": float(threshold), "min_area": int(min_area)}

@@ -71,7 +71,7 @@ def test_an_id_names_the_place_so_it_survives_another_threshold(hubble):
     fewer = demos.hubble_deep_field(threshold=6, min_area=20)
     assert len(fewer) < len(hubble)
     row = hubble.catalog.iloc[5]
-    assert row.name == f"xdf-{row['x']:04.0f}-{row['y']:04.0f}"
+    assert row.name == f"x{row['x']:04.0f}y{row['y']:04.0f}"
 
 
 @pytest.mark.parametrize("make", [demos.hubble_deep_field, lambda: demos.simulated_galaxies(3)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -238,8 +239,8 @@ def _observe(
     if class_name == "corrupt":
         image = artifacts.corrupt(e, image)
     return image, {
-        "ra": float(rng.uniform(0, 360)),
-        "dec": float(np.degrees(np.arcsin(rng.uniform(-1, 1)))),
+        "ra": round(rng.uniform(0, 360), 7),  # a survey of 0.4 mas
+        "dec": round(math.degrees(math.asin(rng.uniform(-1, 1))), 7),
         "g": g,
         "r": r,
         "i": i,
