@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bqplot
@@ -47,19 +48,19 @@ class MarksMap:
         self._run = run
         self._on_click = on_click
         self._on_hover = on_hover
-        self._rows: dict[str, Any] = {}  # model id of a mark -> row of each of its points
+        self._rows: dict[str, Any] = {}  # name of a mark -> row of each of its points
         self._x, self._y = bqplot.LinearScale(), bqplot.LinearScale()
         color = bqplot.ColorScale(min=LIMITS[0], max=LIMITS[1], colors=list(PALETTE))
         scales = {"x": self._x, "y": self._y}
         dot = {"scales": {**scales, "color": color}, "colors": [NEUTRAL], "stroke_width": 0}
         self.objects = self._mark(
-            **dot, default_size=14, unselected_style={"opacity": "0.12"}, opacities=[0.8]
+            "objects", **dot, default_size=14, unselected_style={"opacity": "0.12"}, opacities=[0.8]
         )
         self.labeled = self._mark(
-            **{**dot, "stroke_width": 1.5}, default_size=36, stroke=_INK, opacities=[1.0]
+            "labeled", **{**dot, "stroke_width": 1.5}, default_size=36, stroke=_INK, opacities=[1.0]
         )
         self.current = self._mark(
-            scales=scales, colors=[_BRAND], default_size=170, fill=False, stroke=_BRAND,
+            "current", scales=scales, colors=[_BRAND], default_size=170, fill=False, stroke=_BRAND,
             stroke_width=3,
         )  # fmt: skip
         self._pan = bqplot.PanZoom(scales={"x": [self._x], "y": [self._y]})
@@ -102,18 +103,18 @@ class MarksMap:
             with self.objects.hold_sync():
                 self.objects.x, self.objects.y = points[:, 0], points[:, 1]
                 self.objects.color = scene.values
-            self._rows[self.objects.model_id] = range(len(points))
+            self._rows["objects"] = range(len(points))
         if parts & {"points", "labels"}:
             with self.labeled.hold_sync():
                 self.labeled.x, self.labeled.y = points[scene.labeled].T
                 self.labeled.color = scene.label_scores
-            self._rows[self.labeled.model_id] = scene.labeled
+            self._rows["labeled"] = scene.labeled
         if parts & {"points", "current"}:
             at = _NOWHERE if scene.current is None else scene.current
             with self.current.hold_sync():
                 self.current.x = points[[at], 0] if scene.current is not None else _NOWHERE
                 self.current.y = points[[at], 1] if scene.current is not None else _NOWHERE
-            self._rows[self.current.model_id] = [] if scene.current is None else [scene.current]
+            self._rows["current"] = [] if scene.current is None else [scene.current]
         if "selection" in parts:
             self.objects.selected = scene.selected if len(scene.selected) else None
         if "mode" in parts:
@@ -128,22 +129,15 @@ class MarksMap:
             with scale.hold_sync():
                 scale.min, scale.max = low, high
 
-    def _mark(self, **style: Any) -> bqplot.Scatter:
+    def _mark(self, name: str, **style: Any) -> bqplot.Scatter:
         mark = bqplot.Scatter(x=_NOWHERE, y=_NOWHERE, **style)
-        mark.on_element_click(self._clicked)
-        mark.on_hover(self._pointed_at)
+        mark.on_element_click(partial(self._tell, name, self._on_click))
+        mark.on_hover(partial(self._tell, name, self._on_hover))
         return mark
 
-    def _clicked(self, mark: Any, content: dict[str, Any]) -> None:
-        row = self._row(mark, content["data"]["index"])
-        if row is not None:
-            self._on_click(row)
-
-    def _pointed_at(self, mark: Any, content: dict[str, Any]) -> None:
-        row = self._row(mark, content["data"]["index"])
-        if row is not None:
-            self._on_hover(row)
-
-    def _row(self, mark: Any, index: int) -> int | None:
-        rows = self._rows.get(mark.model_id, ())
-        return int(rows[index]) if index < len(rows) else None
+    def _tell(
+        self, name: str, listener: Callable[[int], None], _mark: Any, content: dict[str, Any]
+    ) -> None:
+        rows, index = self._rows.get(name, ()), content["data"]["index"]
+        if index < len(rows):  # else the browser still shows what was there before
+            listener(int(rows[index]))

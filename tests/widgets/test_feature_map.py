@@ -1,0 +1,335 @@
+import io
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from astronomaly_widgets.session import Session
+from astronomaly_widgets.widgets import feature_map
+from astronomaly_widgets.widgets._canvas_map import CanvasMap
+from astronomaly_widgets.widgets._marks_map import MarksMap
+from astronomaly_widgets.widgets.feature_map import FeatureMap
+
+
+def make_session(monkeypatch, n=60):
+    rng = np.random.default_rng(0)
+    session = Session(
+        rng.normal(size=(n, 4)),
+        [f"obj-{i:03d}" for i in range(n)],
+        anomaly_score=np.linspace(5, 0, n),
+    )
+    session.pending = Future()  # no UMAP: it takes half a minute and is tested where it belongs
+    monkeypatch.setattr(session, "start_embedding", lambda: session.pending)
+    return session
+
+
+@pytest.fixture
+def session(monkeypatch):
+    made = make_session(monkeypatch)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["marks", "canvas"])
+def any_map(request, session, monkeypatch):
+    """Both renderers, on the same objects: one behavior."""
+    monkeypatch.setattr(feature_map, "MOST_MARKS", 5_000 if request.param == "marks" else 10)
+    made = FeatureMap(session)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def marks_map(session):
+    made = FeatureMap(session)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def canvas_map(session, monkeypatch):
+    monkeypatch.setattr(feature_map, "MOST_MARKS", 10)
+    made = FeatureMap(session)
+    yield made
+    made.close()
+
+
+def settle(shown):
+    shown._refresher.flush()
+
+
+def on(shown, object_id, reach=0.05):
+    """Where the pointer is when it is on an object."""
+    x, y = shown.session.best_embedding[shown.session.row_of(object_id)]
+    return {"x": float(x), "y": float(y), "x_reach": reach, "y_reach": reach}
+
+
+def cards(shown):
+    return shown._view.comm.messages("card")
+
+
+def test_the_renderer_is_chosen_by_the_number_of_objects(session, monkeypatch):
+    assert isinstance(FeatureMap(session)._renderer, MarksMap)
+    monkeypatch.setattr(feature_map, "MOST_MARKS", session.n_objects - 1)
+    assert isinstance(FeatureMap(session)._renderer, CanvasMap)
+
+
+def test_a_click_makes_the_object_current(any_map, session, view_of):
+    view_of(any_map._view).send("click", **on(any_map, "obj-007"))
+    assert session.current_id == "obj-007"
+
+
+def test_a_click_on_nothing_changes_nothing(any_map, session, view_of):
+    session.current_id = "obj-003"
+    answer = view_of(any_map._view).send("click", x=99, y=99, x_reach=0.1, y_reach=0.1)
+    assert answer["type"] == "ack"
+    assert session.current_id == "obj-003"
+
+
+def test_a_bqplot_click_makes_the_object_current(marks_map, session):
+    for index, mark in ((12, marks_map._renderer.objects), (0, marks_map._renderer.current)):
+        mark._handle_custom_msgs(mark, {"event": "element_click", "data": {"index": index}})
+        settle(marks_map)
+        assert session.current_id == "obj-012"
+
+
+def test_a_click_on_a_labeled_mark_finds_its_object(marks_map, session):
+    session.label("obj-031", 4)
+    session.label("obj-005", 1)
+    settle(marks_map)
+    labeled = marks_map._renderer.labeled
+    labeled._handle_custom_msgs(labeled, {"event": "element_click", "data": {"index": 1}})
+    assert session.current_id == "obj-005"
+
+
+def test_the_pointer_brings_one_message_with_id_score_and_picture(any_map, session, view_of):
+    session.label("obj-009", 2)
+    answer = view_of(any_map._view).send("hover", **on(any_map, "obj-009"))
+    settle(any_map)
+    assert answer["found"]
+    [card] = cards(any_map)
+    score = f"trained score {session.trained_score[9]:.2f}"
+    assert (card["object_id"], card["score"], card["label"]) == ("obj-009", score, 2)
+    picture = next(m for m in any_map._view.comm.sent if m.get("content") == card)["buffers"][0]
+    assert bytes(picture).startswith(b"\xff\xd8")
+
+
+def test_of_many_hovers_only_the_last_is_drawn(any_map):
+    any_map._refresher._timer = object()  # as if a drawing were due: requests only leave notes
+    for row in range(20):
+        any_map._point_at(row)
+    any_map._refresher._timer = None
+    settle(any_map)
+    assert [card["object_id"] for card in cards(any_map)] == ["obj-019"]
+
+
+def test_hovering_a_bqplot_mark_shows_its_card(marks_map):
+    mark = marks_map._renderer.objects
+    mark._handle_custom_msgs(mark, {"event": "hover", "data": {"index": 3}})
+    settle(marks_map)
+    assert cards(marks_map)[-1]["object_id"] == "obj-003"
+
+
+def test_a_polygon_selects_what_it_holds(any_map, session, view_of):
+    left = [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]
+    answer = view_of(any_map._view).send("select", polygon=left, window=None)
+    points = session.best_embedding
+    middle = (points[:, 0].min() + points[:, 0].max()) / 2
+    want = set(session.object_ids[points[:, 0] < middle])
+    assert set(session.selected_ids) == want
+    assert answer["n_selected"] == len(want) > 5
+    settle(any_map)
+    assert any_map._view.head["n_selected"] == len(want)
+
+
+def test_a_polygon_is_meant_in_the_window_that_was_visible(canvas_map, session, view_of):
+    x, y = map(float, session.best_embedding[4])
+    around = [x - 0.01, x + 0.01, y - 0.01, y + 0.01]
+    everything = [[0, 0], [1, 0], [1, 1], [0, 1]]
+    view_of(canvas_map._view).send("select", polygon=everything, window=around)
+    assert session.selected_ids == ("obj-004",)
+
+
+def test_clear_ends_the_selection(any_map, session, view_of):
+    session.selected_ids = ("obj-001", "obj-002")
+    view_of(any_map._view).send("clear")
+    settle(any_map)
+    assert session.selected_ids == ()
+    assert any_map._view.head["n_selected"] == 0
+
+
+def test_a_polygon_that_is_none_is_refused_in_words(any_map, session, view_of):
+    answer = view_of(any_map._view).send("select", polygon=[[0, 0], [1, 1]], window=None)
+    assert answer["type"] == "nack"
+    assert "at least 3 corners" in answer["error"]
+    assert session.selected_ids == ()
+
+
+def test_the_current_object_is_ringed(marks_map, session):
+    session.current_id = "obj-020"
+    settle(marks_map)
+    ring = marks_map._renderer.current
+    assert [ring.x[0], ring.y[0]] == session.best_embedding[20].tolist()
+    session.current_id = None
+    settle(marks_map)
+    assert len(ring.x) == 0
+
+
+def test_the_canvas_rings_the_current_object(canvas_map, session):
+    session.current_id = "obj-020"
+    settle(canvas_map)
+    assert canvas_map._view.marks["current"] == session.best_embedding[20].tolist()
+
+
+def test_labels_are_marked_in_the_color_of_their_score(marks_map, session):
+    session.label("obj-050", 5)
+    session.label("obj-010", 0)
+    settle(marks_map)
+    labeled = marks_map._renderer.labeled
+    np.testing.assert_array_equal(labeled.x, session.best_embedding[[50, 10], 0])
+    assert labeled.color.tolist() == [5, 0]
+    session.undo()
+    settle(marks_map)
+    assert labeled.color.tolist() == [5]
+
+
+def test_the_canvas_gets_labels_and_top_as_floats(canvas_map, session):
+    session.label("obj-050", 5)
+    settle(canvas_map)
+    labeled = np.frombuffer(canvas_map._view.marks["labeled"], "<f4").reshape(-1, 3)
+    np.testing.assert_array_equal(labeled, [[*session.best_embedding[50], 5]])
+    top = np.frombuffer(canvas_map._view.marks["top"], "<f4").reshape(-1, 2)
+    best = session.row_of(session.ranking("suggested", unlabeled_first=False)[0])
+    np.testing.assert_array_equal(top[0], session.best_embedding[best])
+
+
+def test_the_canvas_never_gets_more_marks_than_it_can_draw(canvas_map, session, monkeypatch):
+    monkeypatch.setattr("astronomaly_widgets.widgets._canvas_map.MOST_MARKS", 70)
+    session.label_many(session.object_ids[:30], 1)
+    session.selected_ids = tuple(session.object_ids)
+    canvas_map._refresher.request("labels", "selection", "top")
+    settle(canvas_map)
+    marks = canvas_map._view.marks
+    sizes = [len(marks["labeled"]) // 12, len(marks["top"]) // 8, len(marks["selected"]) // 8]
+    assert sum(sizes) <= 70
+    assert sizes[0] == 30
+    assert marks["n_selected"] == 60
+
+
+def test_color_by_follows_the_menu(marks_map, session, view_of):
+    view = view_of(marks_map._view)
+    objects = marks_map._renderer.objects
+    np.testing.assert_array_equal(objects.color, session.trained_score)
+    view.send("color", color_by="label")
+    settle(marks_map)
+    assert objects.color is None
+    assert marks_map._view.head["color_by"] == "label"
+    assert view.send("color", color_by="mood")["type"] == "nack"
+    assert marks_map.color_by == "label"
+
+
+def test_a_retrain_recolors(marks_map, session):
+    session.label("obj-001", 5)
+    session.label("obj-040", 0)
+    session.retrain().result(60)
+    settle(marks_map)
+    np.testing.assert_array_equal(marks_map._renderer.objects.color, session.trained_score)
+    assert not np.array_equal(session.trained_score, session.anomaly_score)
+
+
+def test_an_unknown_color_or_mode_is_refused(session):
+    with pytest.raises(ValueError, match="color_by must be one of trained_score"):
+        FeatureMap(session, color_by="redshift")
+    with pytest.raises(ValueError, match="mode must be one of point"):
+        FeatureMap(session).mode = "scribble"
+
+
+def test_clicks_arrive_unless_the_map_is_being_moved(marks_map, view_of):
+    view = view_of(marks_map._view)
+    figure = marks_map._renderer.figure
+    assert figure.interaction is None
+    view.send("mode", mode="pan")
+    settle(marks_map)
+    assert figure.interaction is not None
+    view.send("mode", mode="lasso")
+    settle(marks_map)
+    assert figure.interaction is None
+
+
+def test_the_embedding_replaces_the_preview_when_it_is_ready(
+    any_map, session, view_of, monkeypatch
+):
+    assert any_map._view.head["embedding"] == "PCA"
+    view_of(any_map._view).hello()
+    settle(any_map)
+    assert any_map._view.head["embedding"] == "PCA (UMAP is being computed)"
+    better = np.random.default_rng(1).uniform(size=(60, 2)).astype(np.float32)
+    monkeypatch.setattr(type(session), "best_embedding", better)
+    monkeypatch.setattr(type(session), "embedding_name", "UMAP")
+    session.pending.set_result(better)
+    session.embedding_revision += 1
+    settle(any_map)
+    assert any_map._view.head["embedding"] == "UMAP"
+    answer = view_of(any_map._view, "view-2").send("click", **on(any_map, "obj-044", 1e-4))
+    assert answer["type"] == "ack"
+    assert session.current_id == "obj-044"
+
+
+def test_an_embedding_that_fails_is_said_and_the_preview_stays(any_map, session, view_of):
+    view_of(any_map._view).hello()
+    session.pending.set_exception(RuntimeError("no memory"))
+    settle(any_map)
+    assert any_map._view.head["embedding"] == "PCA (UMAP could not be computed)"
+
+
+def test_the_embedding_is_not_computed_for_a_map_nobody_sees(session, monkeypatch):
+    monkeypatch.setattr(session, "start_embedding", lambda: pytest.fail("nobody looks"))
+    FeatureMap(session)
+
+
+def test_a_zoomed_canvas_gets_a_picture_of_what_is_visible(canvas_map, view_of):
+    before = canvas_map._view.picture
+    window = [-0.5, 0.5, -0.25, 0.25]
+    view_of(canvas_map._view).send("view", window=window, width=200, height=100)
+    settle(canvas_map)
+    after = canvas_map._view.picture
+    assert after["key"] > before["key"]
+    assert after["window"] == window
+    image = Image.open(io.BytesIO(after["png"]))
+    assert (image.size, image.mode) == ((200, 100), "RGBA")
+
+
+def test_a_window_without_area_is_refused(canvas_map, view_of):
+    view = view_of(canvas_map._view)
+    answer = view.send("view", window=[1, 1, 0, 1], width=200, height=100)
+    assert "no area" in answer["error"]
+
+
+def test_a_label_of_an_object_that_is_gone_is_not_marked(tmp_path, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    ids = [f"o{i}" for i in range(20)]
+    first = Session(X, ids, project=tmp_path / "p")
+    first.label("o3", 5)
+    first.label("o4", 1)
+    first.close()
+    again = Session(X[4:], ids[4:], project=tmp_path / "p")
+    shown = FeatureMap(again)
+    assert shown._renderer.labeled.color.tolist() == [1]
+    shown.close()
+    again.close()
+
+
+def test_a_closed_map_hears_nothing_more(any_map, session):
+    any_map.close()
+    any_map.close()
+    session.current_id = "obj-001"
+    settle(any_map)
+    assert any_map._scene.current is None
+
+
+def test_what_goes_wrong_while_drawing_is_kept_for_the_person(any_map, session, monkeypatch):
+    monkeypatch.setattr(any_map._renderer, "draw", lambda *_: 1 / 0)
+    any_map._refresher.request("colors")
+    settle(any_map)
+    assert isinstance(session.last_error, ZeroDivisionError)
