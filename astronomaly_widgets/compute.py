@@ -174,7 +174,7 @@ def _in_processes(
     waiting: deque[tuple[Sequence[Item], Future[Any]]] = deque()
     with _Workers(function, n_jobs) as workers:
         while start < len(items) or waiting:
-            while start < len(items) and len(waiting) < 3 * n_jobs:
+            while start < len(items) and len(waiting) < 2 * n_jobs:
                 batch = items[start : start + size]
                 waiting.append((batch, workers.submit(batch)))
                 start += size
@@ -254,11 +254,16 @@ class _Workers:
                     file.write(view)
                 buffer.release()
         self._cargo = (body, str(path), tuple(spans))
+        self._sent: deque[Future[Any]] = deque(maxlen=4 * n_jobs)
         self._executor: Executor = self._start()
 
     def _start(self) -> Executor:
+        from multiprocessing import resource_tracker
+
         from joblib.externals import loky
 
+        # otherwise the first worker starts it, and that lets interrupts through again
+        resource_tracker.ensure_running()
         pools = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "BLIS_NUM", "VECLIB_MAXIMUM")
         limits = {f"{pool}_THREADS": "1" for pool in pools}
         executor: Executor = loky.ProcessPoolExecutor(
@@ -272,11 +277,13 @@ class _Workers:
 
     def submit(self, batch: Sequence[Any]) -> Future[Any]:
         try:
-            return self._executor.submit(_run, batch)
+            with _interrupt_held():  # workers that start here inherit it
+                future = self._executor.submit(_run, batch)
         except BrokenProcessPool as error:  # a worker has died since we last looked
-            future: Future[Any] = Future()
+            future = Future()
             future.set_exception(error)
-            return future
+        self._sent.append(future)
+        return future
 
     def restart(self) -> None:
         self._executor.shutdown(wait=True)
@@ -286,8 +293,27 @@ class _Workers:
         return self
 
     def __exit__(self, *error: object) -> None:
+        # loky trips over a job that it has not yet taken when it is told to kill the workers
+        deadline = time.monotonic() + 1
+        while any(not (f.running() or f.done()) for f in self._sent):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.001)
         self._executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]  # loky's own
         self._folder.cleanup()
+
+
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Let Ctrl-C wait; and processes that are started meanwhile never hear of it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # what a worker process holds
