@@ -10,12 +10,12 @@ import getpass
 import json
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .exceptions import ProjectError, ProjectVersionError, ReadOnlyProjectError
+from ._ledger import Label, Ledger
+from ..exceptions import ProjectError, ProjectVersionError, ReadOnlyProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,29 +42,6 @@ CREATE TABLE IF NOT EXISTS events (
 _COLUMNS = "seq, kind, step, object_id, score, tags, comment, annotator, time, seconds, event_id"
 
 
-class Label(NamedTuple):
-    """The current label of one object.
-
-    Attributes
-    ----------
-    object_id : str
-    score : float
-        0 (uninteresting) .. 5 (exactly what I am looking for).
-    tags : tuple of str
-    comment : str
-    annotator : str
-    time : datetime
-        When it was given, UTC.
-    """
-
-    object_id: str
-    score: float
-    tags: tuple[str, ...]
-    comment: str
-    annotator: str
-    time: datetime
-
-
 class Entry(NamedTuple):
     """One label or unlabel to be appended; `score` is None to unlabel."""
 
@@ -72,21 +49,6 @@ class Entry(NamedTuple):
     score: float | None
     tags: tuple[str, ...] = ()
     comment: str = ""
-
-
-class _Event(NamedTuple):
-    """One row of the log that concerns an object; `label` is None when it was unlabeled."""
-
-    step: int
-    label: Label | None
-
-
-@dataclass
-class _Person:
-    """One annotator's steps that can be undone, and those that can be redone."""
-
-    done: list[int] = field(default_factory=list)
-    undone: list[int] = field(default_factory=list)
 
 
 class LabelStore:
@@ -119,13 +81,7 @@ class LabelStore:
         self.annotator = annotator or _user()
         self.read_only = read_only
         self._lock = RLock()
-        self._last = 0
-        self._undone: set[int] = set()
-        self._objects_of: dict[int, list[str]] = {}
-        self._events_of: dict[str, list[_Event]] = {}
-        self._people: dict[str, _Person] = {}
-        self._current: dict[str, Label] = {}
-        self._first_labeled: dict[str, int] = {}
+        self._ledger = Ledger()
         self._connection = self._open()
         try:
             self._check_schema()
@@ -168,7 +124,7 @@ class LabelStore:
             if self._known(event_id):
                 return False
             now = datetime.now(UTC).isoformat(timespec="microseconds")
-            step = self._last + 1
+            step = self._ledger.last + 1
             rows = []
             for k, entry in enumerate(entries):
                 kind = "unlabel" if entry.score is None else "label"
@@ -191,17 +147,17 @@ class LabelStore:
 
     def _turn(self, kind: str, event_id: str | None) -> tuple[str, ...]:
         with self._lock, self._writing():
-            person = self._people.get(self.annotator, _Person())
+            person = self._ledger.person(self.annotator)
             steps = person.done if kind == "undo" else person.undone
             if self._known(event_id) or not steps:
                 return ()
             step = steps[-1]
             now = datetime.now(UTC).isoformat(timespec="microseconds")
             self._insert(
-                [(self._last + 1, kind, step, None, None, None, None,
+                [(self._ledger.last + 1, kind, step, None, None, None, None,
                   self.annotator, now, None, event_id)]
             )  # fmt: skip
-            return tuple(self._objects_of[step])
+            return tuple(self._ledger.objects_of[step])
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -210,33 +166,34 @@ class LabelStore:
         with self._lock:
             rows = self._connection.execute(
                 f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq",  # noqa: S608 - a constant
-                (self._last,),
+                (self._ledger.last,),
             ).fetchall()
             for row in rows:
-                self._apply(row)
+                self._ledger.apply(row)
             return len(rows)
 
     def get(self, object_id: str) -> Label | None:
         """Return the current label of an object, or None."""
         with self._lock:
-            return self._current.get(object_id)
+            return self._ledger.current.get(object_id)
 
     def current(self) -> list[Label]:
         """Return all current labels, in the order in which the objects were first labeled."""
         with self._lock:
-            return sorted(self._current.values(), key=lambda a: self._first_labeled[a.object_id])
+            first = self._ledger.first_labeled
+            return sorted(self._ledger.current.values(), key=lambda a: first[a.object_id])
 
     @property
     def can_undo(self) -> bool:
         """Whether this annotator has a step to undo."""
         with self._lock:
-            return bool(self._people.get(self.annotator, _Person()).done)
+            return bool(self._ledger.person(self.annotator).done)
 
     @property
     def can_redo(self) -> bool:
         """Whether this annotator has a step to redo."""
         with self._lock:
-            return bool(self._people.get(self.annotator, _Person()).undone)
+            return bool(self._ledger.person(self.annotator).undone)
 
     def events(self) -> pd.DataFrame:
         """Return the whole log, one row per event: the audit trail."""
@@ -253,7 +210,7 @@ class LabelStore:
     @property
     def revision(self) -> int:
         """Number of the last event read; the current labels depend on nothing else."""
-        return self._last
+        return self._ledger.last
 
     def copy_to(self, path: Path) -> None:
         """Write a copy of the whole log, which must not exist yet."""
@@ -340,16 +297,7 @@ class LabelStore:
 
     def _forget(self) -> None:
         """Build the derived state anew, after a write that did not reach the disk."""
-        self._last = 0
-        for derived in (
-            self._undone,
-            self._objects_of,
-            self._events_of,
-            self._people,
-            self._current,
-            self._first_labeled,
-        ):
-            derived.clear()
+        self._ledger = Ledger()
         self.refresh()
 
     def _known(self, event_id: str | None) -> bool:
@@ -365,42 +313,7 @@ class LabelStore:
             rows,
         )
         for row in rows:
-            self._apply(row)
-
-    def _apply(self, row: tuple[Any, ...]) -> None:
-        seq, kind, step, object_id, score, tags, comment, annotator, time, *_ = row
-        self._last = seq
-        person = self._people.setdefault(annotator, _Person())
-        if kind in ("label", "unlabel"):
-            label = None
-            if kind == "label":
-                at = datetime.fromisoformat(time)
-                label = Label(object_id, score, tuple(json.loads(tags)), comment, annotator, at)
-                self._first_labeled.setdefault(object_id, seq)
-            self._events_of.setdefault(object_id, []).append(_Event(step, label))
-            self._objects_of.setdefault(step, []).append(object_id)
-            if step == seq:
-                person.done.append(step)
-                person.undone.clear()
-            self._derive(object_id)
-            return
-        source, target = (
-            (person.done, person.undone) if kind == "undo" else (person.undone, person.done)
-        )
-        source.remove(step)
-        target.append(step)
-        (self._undone.add if kind == "undo" else self._undone.discard)(step)
-        for touched in self._objects_of.get(step, ()):
-            self._derive(touched)
-
-    def _derive(self, object_id: str) -> None:
-        for event in reversed(self._events_of[object_id]):
-            if event.step not in self._undone:
-                if event.label is None:
-                    break
-                self._current[object_id] = event.label
-                return
-        self._current.pop(object_id, None)
+            self._ledger.apply(row)
 
 
 def _user() -> str:
