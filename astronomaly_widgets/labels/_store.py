@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._ledger import Label, Ledger
 from ..exceptions import ProjectError, ProjectVersionError, ReadOnlyProjectError
+from ._ledger import Label, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
