@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +97,7 @@ def in_full(value: Any) -> str:
 
     A float32 is written with the digits that tell it from its neighbors, a float64 likewise.
     """
-    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
+    if np.ndim(value) == 0 and pd.isna(value):
         return "-"
     if isinstance(value, np.generic):
         return str(value) if isinstance(value, np.floating) else str(value.item())

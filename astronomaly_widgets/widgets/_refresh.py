@@ -24,7 +24,9 @@ class Refresher:
     on_error : callable
         ``on_error(exception)``: what `draw` raised.
     interval : float
-        Seconds between two drawings; the first one after a pause comes at once.
+        Least seconds between two drawings.
+    delay : float
+        Seconds from a request to its drawing; by default the first one after a pause comes at once.
     """
 
     def __init__(
@@ -32,10 +34,12 @@ class Refresher:
         draw: Callable[[set[str]], None],
         on_error: Callable[[Exception], None],
         interval: float = 0.1,
+        delay: float = 0.0,
     ) -> None:
         self._draw = draw
         self._on_error = on_error
         self._interval = interval
+        self._delay = delay
         self._lock = Lock()  # guards what follows; never held while drawing
         self._parts: set[str] = set()
         self._timer: Timer | None = None
@@ -50,7 +54,7 @@ class Refresher:
                 return
             self._parts.update(parts)
             if self._timer is None:
-                delay = max(0.0, self._last + self._interval - monotonic())
+                delay = max(self._delay, self._last + self._interval - monotonic())
                 self._timer = Timer(delay, self._run)
                 self._timer.daemon = True
                 self._timer.start()

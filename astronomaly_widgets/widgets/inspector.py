@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LARGEST = 1024  # pixels of the picture's longer side
 _NEIGHBOR = 72  # side of a neighbor's picture, in pixels
 _N_NEIGHBORS = 12
-_SETTLED = 0.25  # seconds an object stays before its neighbors are looked for
+_SETTLED = 0.25  # seconds before neighbors are looked for: whoever scores fast needs none
 
 
 class Inspector(anywidget.AnyWidget):
@@ -87,7 +87,7 @@ class Inspector(anywidget.AnyWidget):
         self.add_class("aw-inspector")
         self.add_class("aw-panel")
         self._refresher = Refresher(self._draw, self._keep_error, interval=0.03)
-        self._neighborhood = Refresher(self._draw_neighbors, self._keep_error, interval=_SETTLED)
+        self._neighborhood = Refresher(self._draw_neighbors, self._keep_error, delay=_SETTLED)
         session.observe(self._on_session, names=list(_PARTS))
         self._linked = True
         self._draw({"record"})

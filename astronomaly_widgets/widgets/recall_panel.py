@@ -102,7 +102,7 @@ class RecallPanel(ipywidgets.VBox):
             axes=[
                 bqplot.Axis(scale=self._x, label="labeled", label_offset="26px",
                             grid_lines="none", tick_format=",d"),
-                bqplot.Axis(scale=self._y, orientation="vertical", grid_lines="solid",
+                bqplot.Axis(scale=self._y, side="left", grid_lines="solid",
                             tick_format=",d"),
             ],
             fig_margin={"top": 10, "bottom": 34, "left": 30, "right": 84},
