@@ -137,7 +137,8 @@ class Gallery(anywidget.AnyWidget):
     def _on_hello(self) -> dict[str, Any]:
         self._viewer.send_ahead()
         # a browser that was away has the page of then
-        return self._labels_of([record["object_id"] for record in self.page["records"]])
+        labels = self._labels_of([record["object_id"] for record in self.page["records"]])
+        return {"current": self.session.current_id, **labels}
 
     def _on_score(self, message: dict[str, Any]) -> dict[str, Any]:
         object_id = message["object_id"]

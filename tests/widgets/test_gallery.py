@@ -433,9 +433,12 @@ def test_a_gallery_turns_to_the_object_chosen_on_the_map(gallery, session):
     assert gallery.comm.messages("current")[-1]["object_id"] == "obj-043"
 
 
-def test_a_reloaded_view_learns_the_labels_of_now(view_of, gallery, session):
+def test_a_reloaded_view_learns_labels_and_place_of_now(view_of, gallery, session):
     session.label("obj-002", 3)
-    assert ("obj-002", 3) in view_of(gallery, "reloaded").hello()["labels"]
+    session.current_id = "obj-003"
+    reply = view_of(gallery, "reloaded").hello()
+    assert ("obj-002", 3) in reply["labels"]
+    assert reply["current"] == "obj-003"
 
 
 def test_the_inspector_is_asked_for(view, gallery, session):

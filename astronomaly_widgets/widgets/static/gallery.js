@@ -192,6 +192,13 @@ function render({ model, el }) {
     drawHead();
   }
 
+  function moveToObject(objectId) {
+    const i = grid.tiles().findIndex((tile) => tile.record.object_id === objectId);
+    if (i < 0 || i === grid.index()) return;
+    move(i, false);
+    drawHead();
+  }
+
   function tellWhere() {
     toldAt = performance.now();
     const tile = grid.current();
@@ -340,8 +347,7 @@ function render({ model, el }) {
       labels.learn(content.labels);
       drawHead();
     } else if (content.type === "current") {
-      const i = grid.tiles().findIndex((tile) => tile.record.object_id === content.object_id);
-      if (i >= 0 && i !== grid.index()) move(i, false);
+      moveToObject(content.object_id);
     } else if (content.type === "ahead" && content.of === opened?.page.key) {
       ahead.get(content.direction)?.close();
       const near = openPage(content.page, buffers);
@@ -455,6 +461,7 @@ function render({ model, el }) {
   onPage();
   channel.hello().then((reply) => {
     labels.learn(reply.labels);
+    if (!channel.waiting().length) moveToObject(reply.current); // unless the person was quicker
     drawHead();
   });
 

@@ -1,0 +1,280 @@
+"""The gallery in a real JupyterLab: what a person sees and what is stored."""
+
+import pytest
+from lab_driver import LabPage
+
+SETUP = """
+import json, time
+import numpy as np
+import astronomaly_widgets as aw
+rng = np.random.default_rng(0)
+n = 80
+names = [f"obj-{i:03d}" for i in range(n)]
+names[:2] = ["<script>document.body.dataset.hacked=1</script>", "two 'words' \\"&"]
+names[2:4] = ["\U0001f30c", "x" * 200]
+images = rng.integers(0, 255, (n, 48, 48, 3), dtype="u1")
+source = aw.sources.ImageStack(images, object_ids=names)
+session = aw.Session(rng.normal(size=(n, 3)), names, anomaly_score=np.linspace(5, 0, n),
+                     source=source, title="Noise & <b>noise</b>")
+gallery = aw.Gallery(session)
+"""
+SHOW = "gallery"
+DUMP = """
+print(json.dumps({"scores": session.labels["score"].to_dict(), "events": len(session.events),
+                  "page": gallery.page["number"], "error": repr(session.last_error),
+                  "current": session.current_id, "names": names,
+                  "seconds": session.events["seconds"].dropna().tolist()}))
+"""
+BUSY = "busy = True\nuntil = time.time() + 4\nwhile time.time() < until: pass\nbusy = False"
+
+PAINTED = """(n) => {
+  const images = [...document.querySelectorAll('.aw-object img')];
+  return images.length === n && images.every((i) => i.complete && i.naturalWidth)
+    && !document.querySelector('.aw-waiting');
+}"""
+STORED = "(n) => document.querySelectorAll('.aw-object[data-state=stored]').length === n"
+FIRST = "() => document.querySelector('.aw-object').dataset.objectId"
+BEGINS_WITH = "(id) => document.querySelector('.aw-object').dataset.objectId === id"
+CELLS = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+
+
+@pytest.fixture(scope="module")
+def notebook(browser, server):
+    """One notebook for all tests of this module; each runs its cells anew."""
+    page = LabPage(browser, server)
+    page.open("gallery", [SETUP, SHOW, DUMP, BUSY, "aw.Gallery(session)", "# to be left alone"])
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def shown(notebook):
+    """A gallery of a new session, in the second cell."""
+    notebook.command("notebook:clear-all-cell-outputs")
+    notebook.run(0)
+    notebook.run(1)
+    notebook.scroll_to(1)
+    notebook.wait_for(PAINTED, 24)
+    yield notebook
+    assert notebook.errors == []
+    assert notebook.external == []
+
+
+def status(shown):
+    return shown.page.locator(".aw-status").inner_text()
+
+
+def test_labels_by_mouse_and_by_key_typed_fast(shown):
+    page = shown.page
+    tiles = page.locator(".aw-object")
+    tiles.nth(4).locator(".aw-score[data-score='3']").click()
+    assert tiles.nth(4).get_attribute("data-score") == "3"
+    assert tiles.nth(5).get_attribute("aria-current") == "true"
+    page.keyboard.type("0512")
+    shown.wait_for(STORED, 5)
+    state = shown.json(2)
+    assert state["scores"] == dict(zip(state["names"][4:9], [3, 0, 5, 1, 2], strict=True))
+    assert state["current"] == state["names"][9]
+    assert state["events"] == 5
+    assert all(0 < seconds < 60 for seconds in state["seconds"])
+    assert "5 labeled, 1 interesting" in status(shown)
+    assert "all stored" in status(shown)
+
+
+def test_odd_names_are_shown_literally(shown):
+    ids = shown.page.eval_on_selector_all(
+        ".aw-object", "(all) => all.map((o) => o.dataset.objectId)"
+    )
+    names = shown.json(2)["names"]
+    assert ids == names[:24]
+    texts = shown.page.locator(".aw-object .aw-id").all_text_contents()
+    assert texts[:4] == names[:4]
+    assert shown.page.locator(".aw-title").text_content() == "Noise & <b>noise</b>"
+    assert shown.page.evaluate("() => document.body.dataset.hacked") is None
+    boxes = [shown.page.locator(".aw-object").nth(k).bounding_box() for k in (3, 4)]
+    assert boxes[0]["width"] == pytest.approx(boxes[1]["width"], abs=1)
+
+
+def test_undo_and_redo_by_key_and_by_button(shown):
+    page = shown.page
+    page.locator(".aw-object img").first.click()
+    page.keyboard.type("34")
+    shown.wait_for(STORED, 2)
+    page.keyboard.press("u")
+    shown.wait_for(STORED, 1)
+    assert page.locator(".aw-object").nth(1).get_attribute("data-score") is None
+    assert page.locator(".aw-object").nth(1).get_attribute("aria-current") == "true"
+    page.keyboard.press("Control+z")
+    shown.wait_for(STORED, 0)
+    page.keyboard.press("Control+Shift+Z")
+    shown.wait_for(STORED, 1)
+    page.locator(".aw-redo").click()
+    shown.wait_for(STORED, 2)
+    page.locator(".aw-undo").click()
+    shown.wait_for(STORED, 1)
+    state = shown.json(2)
+    assert state["scores"] == {state["names"][0]: 3}
+
+
+def test_the_rest_of_the_page_is_scored_and_the_next_page_skips_nothing(shown):
+    page = shown.page
+    page.locator(".aw-object img").nth(2).click()
+    page.keyboard.type("5")
+    page.keyboard.press("Shift+Digit0")
+    shown.wait_for(STORED, 24)
+    assert page.locator(".aw-object[data-score='5']").count() == 1
+    page.keyboard.type("3")  # past the end of the page: nothing unseen is scored
+    page.keyboard.press("ArrowRight")
+    shown.wait_for(BEGINS_WITH, "obj-024")
+    shown.wait_for(PAINTED, 24)
+    state = shown.json(2)
+    assert len(state["scores"]) == 24
+    assert sorted(state["scores"].values()) == [0] * 23 + [5]
+    assert state["page"] == 2
+    page.locator(".aw-undo").click()
+    page.keyboard.press("u")
+    shown.wait_for("() => document.querySelector('.aw-status').innerText.includes('0 labeled')")
+
+
+def test_pages_turn_by_key_and_by_button(shown):
+    page = shown.page
+    page.locator(".aw-gallery").focus()
+    for how, first in [
+        ("PageDown", "obj-024"),
+        (".aw-next-page", "obj-048"),
+        ("PageUp", "obj-024"),
+        (".aw-previous-page", "<script>document.body.dataset.hacked=1</script>"),
+    ]:
+        if how.startswith("."):
+            page.locator(how).click()
+        else:
+            page.keyboard.press(how)
+        shown.wait_for(BEGINS_WITH, first)
+        shown.wait_for(PAINTED, 24)
+    assert "page 1 of 4" in page.locator(".aw-pager").inner_text()
+    assert page.locator(".aw-previous-page").is_disabled()
+
+
+def test_scores_are_seen_at_once_and_stored_while_a_cell_runs(shown):
+    page = shown.page
+    shown.run(3, wait=False)
+    shown.scroll_to(1)
+    page.locator(".aw-object img").nth(6).click()
+    page.keyboard.type("42")
+    scores = [page.locator(".aw-object").nth(k).get_attribute("data-score") for k in (6, 7)]
+    assert scores == ["4", "2"]
+    shown.wait_for(STORED, 2, timeout=15)
+    page.keyboard.press("PageDown")
+    shown.wait_for(BEGINS_WITH, "obj-024")
+    state = shown.json(2, timeout=20)
+    assert sorted(state["scores"].values()) == [2, 4]
+
+
+def test_no_key_reaches_the_notebook(shown):
+    page = shown.page
+    before = page.evaluate(CELLS)
+    page.locator(".aw-gallery").focus()
+    for key in ["0", "0", "1", "2", "3", "a", "b", "d", "d", "x", "y", "m", "i", "i", "r", "j"]:
+        page.keyboard.press(key)
+    page.locator(".aw-find").focus()
+    page.keyboard.type("a0b1")
+    assert page.locator(".aw-find").input_value() == "a0b1"
+    page.keyboard.press("Escape")
+    page.keyboard.press("0")
+    shown.wait_for(STORED, 6)
+    assert page.evaluate(CELLS) == before
+    assert page.locator(".jp-Dialog").count() == 0
+    types = page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets.map((w) => w.model.type)"
+    )
+    assert set(types) == {"code"}
+
+
+def test_a_reload_shows_the_page_and_its_labels(shown):
+    page = shown.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.press("PageDown")
+    shown.wait_for(BEGINS_WITH, "obj-024")
+    shown.wait_for(PAINTED, 24)
+    page.keyboard.type("35")
+    shown.wait_for(STORED, 2)
+    shown.reload()
+    shown.scroll_to(1)
+    shown.wait_for(PAINTED, 24)
+    shown.wait_for(STORED, 2)
+    assert page.evaluate(FIRST) == "obj-024"
+    page.locator(".aw-gallery").focus()
+    page.keyboard.type("1")
+    shown.wait_for(STORED, 3)
+    assert shown.json(2)["scores"]["obj-026"] == 1
+
+
+def test_a_new_ranking_is_offered_and_taken_by_click(shown):
+    page = shown.page
+    page.locator(".aw-object img").first.click()
+    page.keyboard.type("50")
+    shown.wait_for(STORED, 2)
+    before = page.eval_on_selector_all(".aw-object", "(all) => all.map((o) => o.dataset.objectId)")
+    page.locator(".aw-retrain").click()
+    offer = page.locator(".aw-offer")
+    offer.wait_for(state="visible", timeout=60_000)
+    after = page.eval_on_selector_all(".aw-object", "(all) => all.map((o) => o.dataset.objectId)")
+    assert after == before
+    offer.click()
+    offer.wait_for(state="hidden")
+    shown.wait_for(STORED, 0)
+    assert page.locator(".aw-object").count() == 24
+
+
+def test_two_galleries_stay_in_step(shown):
+    shown.run(4)
+    shown.wait_for("() => document.querySelectorAll('.aw-gallery').length === 2")
+    first, second = (shown.page.locator(".aw-gallery").nth(k) for k in (0, 1))
+    first.locator(".aw-object img").nth(3).click()
+    shown.page.keyboard.type("4")
+    second.locator(".aw-object").nth(3).locator(".aw-badge", has_text="4").wait_for()
+    second.locator(".aw-undo").click()
+    first.locator(".aw-object").nth(3).locator(".aw-badge").wait_for(state="hidden")
+
+
+def test_find_jumps_to_an_object_and_a_part_shows_all_that_match(shown):
+    page = shown.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.press("/")
+    page.keyboard.type("obj-070")
+    page.keyboard.press("Enter")
+    page.locator(".aw-object[data-object-id='obj-070'][aria-current=true]").wait_for()
+    page.locator(".aw-find").fill("j-05")
+    page.locator(".aw-find").press("Enter")
+    shown.wait_for(PAINTED, 10)
+    assert "showing 10 with" in status(shown)
+    page.locator(".aw-clear").click()
+    shown.wait_for("() => document.querySelectorAll('.aw-object').length !== 10")
+
+
+def test_the_list_of_keys_opens_and_closes(shown):
+    page = shown.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("3")  # does not score behind the dialog
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.keyboard.press("4")
+    shown.wait_for(STORED, 1)
+    assert list(shown.json(2)["scores"].values()) == [4]
+
+
+def test_a_dead_kernel_shows_what_is_not_stored(lab_page):
+    lab_page.open("dead", [SETUP, SHOW])
+    lab_page.run(0)
+    lab_page.run(1)
+    lab_page.wait_for(PAINTED, 24)
+    page = lab_page.page
+    lab_page.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.locator(".aw-object img").first.click()
+    page.keyboard.type("34")
+    lab_page.wait_for(
+        "() => document.querySelector('.aw-status').innerText.includes('2 not stored')", timeout=15
+    )
+    assert page.locator(".aw-object .aw-mark:visible").count() == 2
