@@ -30,7 +30,7 @@ STORED = """(n) => document.querySelectorAll('.aw-object[data-state="stored"]').
 
 
 def show(lab_page, setup, name):
-    """Open a notebook whose cells set up, show, tell scores, tell the process; run the first two."""
+    """Open a notebook (cells: set up, show, tell scores, tell the process); run the first two."""
     lab_page.open(name, [setup, SHOW, SCORES, PID])
     lab_page.run(0)
     lab_page.run(1)
