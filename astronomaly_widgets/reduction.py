@@ -111,7 +111,7 @@ def pca(X: ArrayLike, n_components: float = 0.95) -> PCAResult:
     variance, components = (_axes_of_features if d <= n else _axes_of_objects)(X, mean)
     total = variance.sum()
     explained = variance / total if total > 0 else np.zeros_like(variance)
-    if isinstance(n_components, float):
+    if isinstance(n_components, (float, np.floating)):
         # the tolerance keeps a fraction that is reached but for rounding
         k = 1 + int(np.searchsorted(np.cumsum(explained), n_components - 1e-12))
     else:
@@ -156,7 +156,7 @@ def _check_n_components(n_components: float) -> None:
     if isinstance(n_components, (int, np.integer)) and not isinstance(n_components, bool):
         if n_components >= 1:
             return
-    elif isinstance(n_components, float) and 0 < n_components < 1:
+    elif isinstance(n_components, (float, np.floating)) and 0 < n_components < 1:
         return
     raise ValueError(
         f"n_components is {n_components!r}; give a positive int (how many to keep) "

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
@@ -97,6 +99,17 @@ def test_an_object_is_not_its_own_neighbor(X):
 
 def test_rescaling_is_linear_and_turns_the_sign():
     np.testing.assert_allclose(detectors.rescale([-4.0, -3.0, -2.0]), [5, 2.5, 0])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=30))
+def test_any_scores_rescale_into_0_to_5_in_their_order(raw):
+    score = detectors.rescale(raw)
+    assert ((score >= 0) & (score <= 5)).all()
+    assert (np.diff(score[np.argsort(raw, kind="stable")]) <= 0).all()
+    if len(set(raw)) > 1:
+        assert score[np.argmin(raw)] == 5
+        assert score[np.argmax(raw)] == 0
 
 
 def test_equal_scores_rescale_to_zero():

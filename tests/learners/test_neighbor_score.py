@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from sklearn.ensemble import RandomForestRegressor
 
@@ -67,6 +69,19 @@ def test_the_trained_score_grows_with_relevance_distance_and_anomaly():
     assert (np.diff(combine(np.full(50, 3.0), grid, np.ones(50))) > 0).all()
     assert (np.diff(combine(np.full(50, 3.0), np.ones(50), grid / 10)) > 0).all()
     assert (np.diff(combine(grid, np.ones(50), np.ones(50))) > 0).all()
+
+
+finite = st.floats(0, 1e150, allow_subnormal=True)
+score = st.floats(0, 5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(score, score, finite), min_size=1, max_size=20), st.floats(0, 1e6))
+def test_any_distance_and_relevance_weigh_the_anomaly_score_between_a_tenth_and_one(rows, alpha):
+    anomaly, relevance, distance = np.array(rows).T
+    trained = combine(anomaly, relevance, distance, alpha)
+    assert (trained <= anomaly * (1 + 1e-6) + 1e-30).all()
+    assert (trained >= 0.1 * anomaly * (1 - 1e-6) - 1e-30).all()
 
 
 def test_the_trained_score_never_exceeds_the_anomaly_score():
