@@ -276,13 +276,13 @@ class _Workers:
         return executor
 
     def submit(self, batch: Sequence[Any]) -> Future[Any]:
-        try:
-            with _interrupt_held():  # workers that start here inherit it
+        with _interrupt_held():  # workers that start here inherit it
+            try:
                 future = self._executor.submit(_run, batch)
-        except BrokenProcessPool as error:  # a worker has died since we last looked
-            future = Future()
-            future.set_exception(error)
-        self._sent.append(future)
+            except BrokenProcessPool as error:  # a worker has died since we last looked
+                future = Future()
+                future.set_exception(error)
+            self._sent.append(future)
         return future
 
     def restart(self) -> None:
