@@ -115,7 +115,11 @@ def _positive(text: str) -> int:
 def _demo(options: argparse.Namespace) -> None:
     lab = require("jupyterlab.labapp", extra="demo")
     notebook = tour_notebook(Path.cwd())
-    words = [str(notebook), f"--ServerApp.root_dir={notebook.parent}"]
+    # an address, not a file: it is what is said, too, where no browser is opened
+    words = [
+        f"--ServerApp.root_dir={notebook.parent}",
+        f"--LabApp.default_url=/lab/tree/{notebook.name}",
+    ]
     if options.no_browser:
         words.append("--no-browser")
     if options.port is not None:

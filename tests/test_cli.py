@@ -147,7 +147,8 @@ def test_demo_opens_an_editable_copy_of_the_tour(monkeypatch, tmp_path, capsys):
     assert cli.main(["demo", "--no-browser", "--port", "8899", "--ServerApp.token=x"]) == 0
     copy = tmp_path / "astronomaly-demo" / "01_tour.ipynb"
     assert copy.is_file()
-    assert lab.words[0] == str(copy)
+    assert f"--ServerApp.root_dir={copy.parent}" in lab.words
+    assert "--LabApp.default_url=/lab/tree/01_tour.ipynb" in lab.words
     assert {"--no-browser", "--port=8899", "--ServerApp.token=x"} <= set(lab.words)
     assert str(copy) in capsys.readouterr().out
 
@@ -168,7 +169,7 @@ def test_demo_in_a_checkout_opens_the_notebook_of_the_checkout(monkeypatch, tmp_
     monkeypatch.chdir(tmp_path)
     lab = FakeLab(monkeypatch)
     cli.main(["demo"])
-    assert lab.words[0] == str(tmp_path / "notebooks" / "01_tour.ipynb")
+    assert f"--ServerApp.root_dir={tmp_path / 'notebooks'}" in lab.words
     assert not (tmp_path / "astronomaly-demo").exists()
 
 
