@@ -58,8 +58,8 @@ class DirectRegression:
     """
 
     xi: float = 0.5
-    _fitted: _Fitted | None = field(default=None, init=False, repr=False)
-    _best: float = field(default=np.nan, init=False, repr=False)
+    _fitted: _Fitted | None = field(default=None, init=False, repr=False, compare=False)
+    _best: float = field(default=np.nan, init=False, repr=False, compare=False)
 
     def fit(self, X: ArrayLike, rows: ArrayLike, y: ArrayLike, anomaly_score: ArrayLike) -> Self:
         """Fit the process to the labeled objects.

@@ -48,8 +48,10 @@ class NeighborScore:
     alpha: float = 1.0
     n_estimators: int = 100
     random_state: int = 0
-    _labeled: NDArray[np.float64] | None = field(default=None, init=False, repr=False)
-    _trees: list[Any] = field(default_factory=list, init=False, repr=False)
+    _labeled: NDArray[np.float64] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+    _trees: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def fit(self, X: ArrayLike, rows: ArrayLike, y: ArrayLike, anomaly_score: ArrayLike) -> Self:
         """Train the forest on the labeled objects; without any, forget what was learned.

@@ -253,3 +253,11 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_what_cannot_learn_is_refused_with_advice(wrong):
     with pytest.raises(TypeError, match="is not a learner; give one of"):
         learners.by_name(wrong)
+
+
+def test_learners_are_equal_by_their_settings_fitted_or_not():
+    X, S = survey()
+    fitted = learners.NeighborScore(alpha=2.0).fit(X, *some_labels(), S)
+    assert fitted == learners.NeighborScore(alpha=2.0).fit(X, [1, 2], [0, 5], S)
+    assert fitted != learners.NeighborScore()
+    assert repr(fitted) == "NeighborScore(alpha=2.0, n_estimators=100, random_state=0)"
