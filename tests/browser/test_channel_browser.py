@@ -1,0 +1,127 @@
+"""channel.js against a kernel that loses, delays and refuses messages; no server needed."""
+
+import pytest
+
+from astronomaly_widgets.widgets._static import bundle
+
+# a model whose kernel does only what the test says; window.sent is what it got
+KERNEL = """
+window.sent = [];
+window.outcomes = [];
+window.listeners = new Set();
+window.dead = false;
+const model = {
+  send(message) { if (window.dead) throw new Error("comm is closed"); window.sent.push(message); },
+  on: (_, listener) => window.listeners.add(listener),
+  off: (_, listener) => window.listeners.delete(listener),
+};
+window.pushed = [];
+window.channel = openChannel(model, { onpush: (content) => window.pushed.push(content) });
+window.say = (content) => window.listeners.forEach((listener) => listener(content, []));
+window.answer = (seq, type = "ack", fields = {}) =>
+  window.say({ type, client: window.channel.client, seq, ...fields });
+window.act = (word) => window.channel.send("note", { word }).then(
+  (reply) => window.outcomes.push(`${word} ${reply.type}`),
+  (error) => window.outcomes.push(`${word}: ${error.message}`),
+);
+"""
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    page.add_script_tag(content=f"{bundle('channel.js')}\n{KERNEL}")
+    yield page
+    context.close()
+
+
+def sent(page):
+    return [message.get("word", message["type"]) for message in page.evaluate("() => window.sent")]
+
+
+def waiting(page):
+    return page.evaluate("() => window.channel.waiting().map((e) => [e.message.word, e.late])")
+
+
+def test_messages_are_numbered_and_named(page):
+    page.evaluate("() => { act('a'); act('b'); }")
+    first, second = page.evaluate("() => window.sent")
+    assert (first["seq"], second["seq"]) == (1, 2)
+    assert first["client"] == second["client"] != ""
+    assert (first["oldest"], second["oldest"]) == (1, 1)
+
+
+def test_an_answered_message_is_not_sent_again(page):
+    page.evaluate("() => { act('a'); answer(1); }")
+    page.clock.run_for(60_000)
+    assert sent(page) == ["a"]
+    assert page.evaluate("() => window.outcomes") == ["a ack"]
+    assert waiting(page) == []
+
+
+def test_a_lost_message_is_sent_again_until_it_is_answered(page):
+    page.evaluate("() => { act('a'); }")
+    page.clock.run_for(1900)
+    assert sent(page) == ["a"]
+    assert waiting(page) == [["a", False]]
+    page.clock.run_for(200)
+    assert sent(page) == ["a", "a"]
+    assert waiting(page) == [["a", True]]
+    page.clock.run_for(4000)
+    assert sent(page) == ["a", "a", "a"]
+    page.evaluate("() => answer(1)")
+    assert page.evaluate("() => window.outcomes") == ["a ack"]
+
+
+def test_messages_are_sent_again_in_their_order(page):
+    page.evaluate("() => { act('a'); act('b'); act('c'); answer(1); }")
+    page.clock.run_for(2100)
+    assert sent(page) == ["a", "b", "c", "b", "c"]
+    assert page.evaluate("() => window.sent.at(-1).oldest") == 2
+
+
+def test_a_gap_is_filled_at_once(page):
+    page.evaluate(
+        "() => { act('a'); act('b'); say({ type: 'gap', client: channel.client, expected: 1 }); }"
+    )
+    assert sent(page) == ["a", "b", "a", "b"]
+
+
+def test_a_refusal_carries_the_words_of_the_kernel(page):
+    page.evaluate("() => { act('a'); answer(1, 'nack', { error: 'disk full' }); }")
+    assert page.evaluate("() => window.outcomes") == ["a: disk full"]
+    assert waiting(page) == []
+
+
+def test_answers_to_other_views_are_not_ours(page):
+    page.evaluate("() => { act('a'); say({ type: 'ack', client: 'other', seq: 1 }); }")
+    assert waiting(page) == [["a", False]]
+    page.evaluate("() => say({ type: 'labels', labels: [] })")
+    assert [content["type"] for content in page.evaluate("() => window.pushed")] == ["labels"]
+
+
+def test_a_closed_comm_loses_nothing(page):
+    page.evaluate("() => { window.dead = true; act('a'); }")
+    assert sent(page) == []
+    assert waiting(page) == [["a", False]]
+    page.evaluate("() => { window.dead = false; }")
+    page.clock.run_for(2100)
+    assert sent(page) == ["a"]
+
+
+def test_hello_is_said_until_it_is_answered(page):
+    page.evaluate("() => { channel.hello().then((r) => outcomes.push(r.page)); }")
+    page.clock.run_for(2100)
+    assert sent(page) == ["hello", "hello"]
+    page.evaluate("() => say({ type: 'hello', client: channel.client, page: 7 })")
+    page.clock.run_for(60_000)
+    assert sent(page) == ["hello", "hello"]
+    assert page.evaluate("() => window.outcomes") == [7]
+
+
+def test_a_closed_channel_says_bye_and_is_silent(page):
+    page.evaluate("() => { act('a'); channel.close(); }")
+    page.clock.run_for(60_000)
+    assert sent(page) == ["a", "bye"]
