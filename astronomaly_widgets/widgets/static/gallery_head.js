@@ -153,12 +153,14 @@ function makeHead(actions) {
     "div",
     "aw-status",
     { role: "status", "aria-live": "polite" },
-    make("span", "", {}, labeled, found),
-    make("span", "", {}, stored, retry),
-    offer,
-    filter,
-    note,
-    warning,
+    make(
+      "div",
+      "aw-line",
+      {},
+      make("span", "", {}, labeled, found),
+      make("span", "", {}, stored, retry),
+      ...[offer, filter, note, warning],
+    ),
     error,
   );
   const kbd = (key) => make("kbd", "", { text: key });
@@ -217,10 +219,11 @@ function makeHead(actions) {
       filter.hidden = !state.filter;
       if (state.filter) setText(filterText, filterInWords(state.filter));
       const place = state.read_only
-        ? "read only: labels cannot be stored here"
-        : "labels go to a temporary folder: session.save(\u2026) keeps them";
-      setText(warning, state.read_only || state.is_temporary ? place : "");
-      warning.hidden = !warning.textContent;
+        ? ["read only", "This project can be looked at, but labels cannot be stored in it."]
+        : ["temporary: session.save(\u2026) keeps it", "Labels are in a temporary folder."];
+      warning.hidden = !state.read_only && !state.is_temporary;
+      setText(warning, place[0]);
+      warning.title = place[1];
       setText(errorText, state.error);
       error.hidden = !state.error;
     },
