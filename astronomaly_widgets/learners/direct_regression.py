@@ -162,7 +162,8 @@ def log_expected_improvement(
     # Phi(z) / phi(z) is bounded below z = 0, Phi(z) and phi(z) apart are 0 there
     low, high = np.minimum(z, 0.0), np.maximum(z, 0.0)
     ratio = np.sqrt(np.pi / 2) * erfcx(-low / np.sqrt(2))
-    log_low = log_density + np.log1p(low * ratio)
+    # 1 + z Phi / phi is about 1 / z^2; where that is lost in rounding, the density orders alone
+    log_low = log_density + np.log(np.maximum(1 + low * ratio, np.finfo(np.float64).eps))
     log_high = np.log(high * ndtr(high) + np.exp(np.where(z > 0, log_density, 0.0)))
     improvement: NDArray[np.float64] = np.log(sigma) + np.where(z > 0, log_high, log_low)
     return improvement
