@@ -62,8 +62,8 @@ class Checkpoint:
         """Yield what earlier runs have stored; a damaged file counts as not stored."""
         for path in sorted(self._folder.glob("part-*.npz")):
             try:
-                with np.load(path, allow_pickle=False) as file:
-                    part = Part(*(file[name] for name in Part._fields))
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                    part = Part(*(arrays[name] for name in Part._fields))
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
                 continue
             if len({len(column) for column in part}) == 1:

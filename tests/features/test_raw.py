@@ -1,0 +1,59 @@
+"""Raw values as features."""
+
+import numpy as np
+import pytest
+
+from astronomaly_widgets.exceptions import MeasurementError
+from astronomaly_widgets.features import RawFeatures, measure
+from astronomaly_widgets.sources import FeatureTable, ImageStack
+
+rng = np.random.default_rng(0)
+
+
+def test_the_columns_of_a_table_are_the_features():
+    table = FeatureTable(np.arange(6.0).reshape(3, 2))
+    result = measure(table, RawFeatures(), progress=False)
+    assert result.names == ("f0", "f1")
+    np.testing.assert_array_equal(result.values, table.values)
+
+
+def test_rows_with_gaps_are_set_aside_and_say_how_many():
+    values = np.arange(12.0).reshape(4, 3)
+    values[1, 0] = np.nan
+    values[3] = np.inf
+    result = measure(FeatureTable(values), "raw", progress=False)
+    assert list(result.object_ids) == ["object-0", "object-2"]
+    assert result.set_aside["reason"].to_dict() == {
+        "object-1": "1 of 3 values are missing or infinite",
+        "object-3": "3 of 3 values are missing or infinite",
+    }
+
+
+def test_pixels_are_named_by_their_place():
+    stack = ImageStack(rng.normal(size=(2, 2, 3)))
+    assert RawFeatures().feature_names(stack) == tuple(
+        f"pixel_{row}_{column}" for row in range(2) for column in range(3)
+    )
+    np.testing.assert_allclose(
+        RawFeatures().extract(stack.read("object-1")), stack.stack[1].ravel(), rtol=1e-6
+    )
+
+
+def test_images_can_be_brought_to_one_size():
+    extractor = RawFeatures(size=4)
+    stack = ImageStack(rng.integers(0, 256, (1, 8, 9, 3), dtype=np.uint8))
+    assert len(extractor.feature_names(stack)) == 4 * 4 * 3
+    np.testing.assert_allclose(extractor.extract(np.full((20, 30, 3), 7.0)), [7] * 48, rtol=1e-6)
+
+
+def test_the_shape_is_that_of_the_first_image_that_can_be_read():
+    images = rng.normal(size=(3, 2, 3))
+    images[0] = np.nan
+    assert len(RawFeatures().feature_names(ImageStack(images))) == 6
+    with pytest.raises(MeasurementError, match="not one of 1 objects can be read"):
+        RawFeatures().feature_names(ImageStack(images[:1]))
+
+
+def test_an_image_with_gaps_has_a_reason():
+    with pytest.raises(MeasurementError, match="1 of 4 values are missing"):
+        RawFeatures().extract(np.array([[1, 2], [3, np.nan]]))
