@@ -159,7 +159,6 @@ function render({ model, el }) {
     else if (slow.length) stored = `storing ${grouped(slow.length)}\u2026`;
     if (late.length) stored += " (no answer from the kernel, trying again)";
     const reason = failures.length ? failures[0][1].failed.error : "";
-    if (reason) stored += `: ${reason}`;
     const own = { stored, reason, failed: failures.length > 0, late: late.length > 0 };
     head.draw(opened.page, state, own);
     root.setAttribute("aria-label", `Gallery: ${state.title}`);

@@ -205,7 +205,7 @@ function makeHead(actions) {
       redo.disabled = !state.can_redo;
       retrain.disabled = state.retraining;
       const percent = Math.round(100 * state.progress);
-      setText(retrain, state.retraining ? `Learning ${percent}${THIN}%` : "Retrain");
+      setText(retrain, state.retraining ? `${percent}${THIN}%` : "Retrain");
       retrain.style.setProperty("--aw-progress", state.retraining ? `${percent}%` : "0%");
       cancel.hidden = !state.retraining;
 
