@@ -90,6 +90,15 @@ class MarksMap:
         """Bring what has changed to the screen."""
         self._run(self._draw, scene, parts)
 
+    def greet(self) -> None:
+        """Say something on each mark's comm, in the context of the message just received.
+
+        A comm's messages go to the (sub)shell that last spoke on it: without this, the clicks of
+        marks that were drawn by a cell would wait for the next running cell to end.
+        """
+        for mark in self.figure.marks:
+            self._run(mark.send_state, "visible")
+
     def close(self) -> None:
         """Take the figure and its marks off the page."""
         for widget in (self.figure, self._pan, *self.figure.marks, self._x, self._y):

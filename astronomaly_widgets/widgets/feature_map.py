@@ -130,6 +130,7 @@ class FeatureMap(ipywidgets.VBox):
     # from the front end
 
     def _on_hello(self) -> dict[str, Any]:
+        self._renderer.greet()
         if self._embedding is None:
             self._embedding = self.session.start_embedding()
             self._embedding.add_done_callback(lambda _: self._refresher.request("points", "head"))
