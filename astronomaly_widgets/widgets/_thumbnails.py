@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from astronomaly_widgets.session import Session
 
-MIME = "image/jpeg"
 _THREADS = 3
 
 

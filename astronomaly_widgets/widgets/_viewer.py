@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from bisect import bisect_left
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._composer import Composer
 from ._pages import Pages
-from ._thumbnails import MIME, Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,8 @@ class Viewer:
     ----------
     session : Session
     publish : callable
-        ``publish(page)`` is called with each new page, a dict; see :meth:`_compose`.
+        ``publish(page)`` is called with each new page; see :meth:`Composer.compose`. Its
+        ``turned`` says which request of each view was answered last.
     push : callable
         ``push(kind, fields, buffers)`` sends a message to the views.
     is_watched : callable
@@ -63,7 +64,8 @@ class Viewer:
         self._publish = publish
         self._push = push
         self._is_watched = is_watched
-        self._pictures = Thumbnails(session, thumbnail_size)
+        self._composer = Composer(session, thumbnail_size)
+        self._pictures = self._composer.pictures
         self._pictures.zoom = settings["zoom"]
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="aw-gallery")
         self._turned: dict[str, int] = {}  # view -> its last request that was answered
@@ -209,6 +211,7 @@ class Viewer:
         """Take the newest ranking, at the page that holds the object to keep, or the first."""
         self._taken, self._listing = self._newest()
         if self.filter is not None:
+            self._before_filter = self._listing.start()
             self._apply_filter(self.filter)
         else:
             self._show((keep and self._listing.around(keep)) or self._listing.start())
@@ -244,13 +247,12 @@ class Viewer:
         if object_ids:
             self._apply_filter({"kind": "selected", "text": "", "ids": object_ids})
         elif self.filter is not None and self.filter["kind"] == "selected":
-            self._remove_filter()
+            self._clear()
 
     def _clear(self) -> None:
-        if self.session.selected_ids:
-            self.session.selected_ids = ()
         if self.filter is not None:
-            self._remove_filter()
+            self._forget_filter()
+            self._show(self._before_filter or self._listing.start())
 
     def _apply_filter(self, wanted: dict[str, Any]) -> None:
         if self.filter is None:
@@ -263,9 +265,10 @@ class Viewer:
         self._filtered = Pages(ids, self.settings["per_page"], lambda _: False)
         self._show(self._filtered.start())
 
-    def _remove_filter(self) -> None:
+    def _forget_filter(self) -> None:
         self.filter = self._filtered = None
-        self._show(self._before_filter or self._listing.start())
+        if self.session.selected_ids:
+            self.session.selected_ids = ()  # so that the map forgets its selection, too
 
     # -- the worker: pages -----------------------------------------------------------------
 
@@ -297,7 +300,7 @@ class Viewer:
             return
         shown = self._pages.around(object_id)
         if not shown and self.filter is not None:
-            self.filter = self._filtered = None
+            self._forget_filter()
             shown = self._pages.around(object_id)
         if shown:
             self._show(shown, object_id)
@@ -329,63 +332,27 @@ class Viewer:
     def _compose(
         self, pages: Pages, positions: Sequence[int], current: str | None = None
     ) -> dict[str, Any]:
-        """Make a page: id, picture and scores of each object in one record of one message."""
-        ids = pages.ids(positions)
-        here = self.session.current_id
-        if current is None and here in ids:
-            current = here
-        unlabeled = (object_id for object_id in ids if not self._is_labeled(object_id))
-        return {
-            "key": self._key(ids),
-            "number": pages.number(positions),
-            "n_pages": pages.count(positions),
-            "has_next": bool(pages.after(positions)),
-            "has_previous": bool(pages.before(positions)),
-            "order": self.settings["order"],
-            "current": current or next(unlabeled, next(iter(ids), None)),
-            "records": [self._record(object_id) for object_id in ids],
-            "thumbnails": self._pictures.get(ids),
-            "mime": MIME,
-            "turned": dict(self._turned),
-        }
+        page = self._composer.compose(pages, positions, self.settings["order"], current)
+        return {**page, "turned": dict(self._turned)}
 
-    def _key(self, ids: Sequence[str]) -> str:
-        """Name what a page shows; equal keys, equal pictures."""
-        looks = [self.settings["order"], self._pictures.zoom, self.session.score_revision]
-        text = "\0".join([*map(str, looks), *ids])
-        return f"{zlib.crc32(text.encode(errors='replace')):08x}"
-
-    def _record(self, object_id: str) -> dict[str, Any]:
-        session = self.session
-        row = session.row_of(object_id)
-        scores = {
-            name: _finite(getattr(session, name)[row])
-            for name in ("anomaly_score", "trained_score", "relevance", "uncertainty")
-        }
-        label, reason = session.score_of(object_id), session.reason_of(object_id)
-        return {"object_id": object_id, "score": label, "reason": reason, **scores}
+    def _key(self, pages: Pages, positions: Sequence[int]) -> str:
+        return self._composer.key(pages.ids(positions), self.settings["order"])
 
     # -- the worker: what is sent ahead ----------------------------------------------------
 
     def _send_ahead(self) -> None:
         for direction in ("next", "previous") if self._is_watched() else ():
             pages, positions = self._neighbor(direction)
-            ids = pages.ids(positions)
-            key = self._key(ids)
-            if ids and self._sent_ahead.get(direction) != key:
+            key = self._key(pages, positions)
+            if positions and self._sent_ahead.get(direction) != key:
                 self._sent_ahead[direction] = key
-                self._pictures.prepare(ids, lambda d=direction, k=key: self.later(self._post, d, k))
+                then = partial(self.later, self._post, direction, key)
+                self._pictures.prepare(pages.ids(positions), then)
 
     def _post(self, direction: str, key: str) -> None:
         pages, positions = self._neighbor(direction)
-        if self._key(pages.ids(positions)) == key:
+        if self._key(pages, positions) == key:
             page = self._compose(pages, positions)
-            thumbnails = page.pop("thumbnails")
-            self._push(
-                "ahead", {"direction": direction, "of": self.page["key"], "page": page}, thumbnails
-            )
-
-
-def _finite(value: float) -> float | None:
-    """Return a number that JSON can carry: NaN becomes None."""
-    return round(float(value), 6) if np.isfinite(value) else None
+            pictures = page.pop("thumbnails")
+            of = self.page["key"]
+            self._push("ahead", {"direction": direction, "of": of, "page": page}, pictures)

@@ -363,6 +363,29 @@ def test_a_selection_shows_just_its_objects_best_first(view, gallery, session):
     assert gallery.state["filter"] is None
 
 
+def test_an_object_outside_the_selection_ends_it(gallery, session):
+    session.selected_ids = ("obj-005", "obj-006")
+    settle(gallery)
+    session.current_id = "obj-042"
+    settle(gallery)
+    assert "obj-042" in ids(gallery)
+    assert session.selected_ids == ()
+    assert gallery.state["filter"] is None
+
+
+def test_a_ranking_taken_behind_a_selection_is_there_when_it_is_cleared(view, gallery, session):
+    turn(view, gallery, "next")
+    session.selected_ids = ("obj-005", "obj-006")
+    settle(gallery)
+    session.label_many(session.object_ids[:95], 0)
+    view.send("order", order="original")
+    settle(gallery)
+    assert ids(gallery) == ["obj-005", "obj-006"]
+    view.send("clear")
+    settle(gallery)
+    assert ids(gallery) == list(session.object_ids[95:])
+
+
 def test_an_id_is_found_on_its_page(view, gallery, session):
     view.send("find", text="obj-042")
     settle(gallery)

@@ -454,6 +454,13 @@ function render({ model, el }) {
   });
   onresize.observe(head.root);
   onresize.observe(body);
+  const onleave = (event) => {
+    // the browser asks whether to leave while a score is not stored
+    if (labels.failures().length || channel.waiting().some(({ message }) => message.object_ids)) {
+      event.preventDefault();
+    }
+  };
+  window.addEventListener("beforeunload", onleave);
   model.on("change:page", onPage);
   model.on("change:state", onState);
   head.note("");
@@ -467,6 +474,7 @@ function render({ model, el }) {
   return () => {
     onresize.disconnect();
     clearTimeout(moveTimer);
+    window.removeEventListener("beforeunload", onleave);
     channel.close();
     model.off("change:page", onPage);
     model.off("change:state", onState);

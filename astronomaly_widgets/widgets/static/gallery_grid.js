@@ -25,6 +25,7 @@ function makeTile(i, uid) {
   );
   buttons.forEach((button, score) => {
     button.dataset.score = score;
+    button.setAttribute("aria-pressed", "false");
   });
   const root = make(
     "div",
@@ -34,7 +35,7 @@ function makeTile(i, uid) {
     make("div", "aw-caption", {}, make("span", "aw-id", {}, head, tail), value),
     make("div", "aw-scores", { role: "group" }, ...buttons),
   );
-  return { root, image, badge, reason, mark, head, tail, value, buttons, record: null };
+  return { root, image, badge, reason, mark, head, tail, value, buttons, pressed: [], record: null };
 }
 
 const VALUES = {
@@ -81,11 +82,15 @@ function paintLabel(tile, score, state) {
   setText(badge, score === null ? "" : String(score));
   badge.hidden = score === null;
   inColor(badge, score);
-  buttons.forEach((button, value) => {
-    const chosen = value === score;
-    button.setAttribute("aria-pressed", String(chosen));
-    inColor(button, chosen ? value : null);
-  });
+  for (const button of tile.pressed.splice(0)) {
+    button.setAttribute("aria-pressed", "false");
+    inColor(button, null);
+  }
+  if (buttons[score]) {
+    buttons[score].setAttribute("aria-pressed", "true");
+    inColor(buttons[score], score);
+    tile.pressed.push(buttons[score]);
+  }
   mark.hidden = state !== "late" && state !== "failed";
   setText(mark, mark.hidden ? "" : "not stored");
   const words = score === null ? "unlabeled" : `scored ${score}`;

@@ -1,0 +1,97 @@
+"""A page as the browser gets it: id, picture and scores of each object in one message."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from ._thumbnails import Thumbnails
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from astronomaly_widgets.session import Session
+
+    from ._pages import Pages
+
+_SCORES = ("anomaly_score", "trained_score", "relevance", "uncertainty")
+
+
+class Composer:
+    """Makes pages of objects of a session.
+
+    Parameters
+    ----------
+    session : Session
+    thumbnail_size : int
+        Side of a picture, in pixels.
+
+    Attributes
+    ----------
+    pictures : Thumbnails
+    """
+
+    def __init__(self, session: Session, thumbnail_size: int) -> None:
+        self._session = session
+        self.pictures = Thumbnails(session, thumbnail_size)
+
+    def compose(
+        self, pages: Pages, positions: Sequence[int], order: str, current: str | None = None
+    ) -> dict[str, Any]:
+        """Make a page.
+
+        Parameters
+        ----------
+        pages : Pages
+        positions : sequence of int
+            What the page shows of them.
+        order : str
+            The order that `pages` are in.
+        current : str, optional
+            The object to begin at; by default the session's current one if it is on the page,
+            else the first that has no label.
+
+        Returns
+        -------
+        dict
+            ``records`` and ``thumbnails`` (JPEG, bytes) belong together one by one; ``key`` names
+            what is seen, so that equal keys need not be drawn again.
+        """
+        ids = pages.ids(positions)
+        here = self._session.current_id
+        if current is None and here in ids:
+            current = here
+        unlabeled = (name for name in ids if self._session.score_of(name) is None)
+        return {
+            "key": self.key(ids, order),
+            "number": pages.number(positions),
+            "n_pages": pages.count(positions),
+            "has_next": bool(pages.after(positions)),
+            "has_previous": bool(pages.before(positions)),
+            "order": order,
+            "current": current or next(unlabeled, next(iter(ids), None)),
+            "records": [self._record(object_id) for object_id in ids],
+            "thumbnails": self.pictures.get(ids),
+            "mime": "image/jpeg",
+        }
+
+    def key(self, ids: Sequence[str], order: str) -> str:
+        """Name what a page of these objects shows."""
+        text = "\0".join([order, f"{self.pictures.zoom} {self._session.score_revision}", *ids])
+        return f"{zlib.crc32(text.encode(errors='replace')):08x}"
+
+    def _record(self, object_id: str) -> dict[str, Any]:
+        session = self._session
+        row = session.row_of(object_id)
+        return {
+            "object_id": object_id,
+            "score": session.score_of(object_id),
+            "reason": session.reason_of(object_id),
+            **{name: _finite(getattr(session, name)[row]) for name in _SCORES},
+        }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number that JSON can carry: NaN becomes None."""
+    return round(float(value), 6) if math.isfinite(value) else None
