@@ -46,7 +46,7 @@ class EllipseFeatures:
     threshold; the contour of the first level is the one around the image's center, or else the
     largest, and that of each further level is the one around the former; axes have half a pixel
     added at each end, since contours run through the middle of the outermost pixels; a contour of
-    fewer than five points, or whose fit is more than twice as long as itself, takes the ellipse of
+    fewer than five points, or whose fit is half as long again as itself, takes the ellipse of
     the second moments instead.
     """
 
@@ -186,7 +186,7 @@ def _fit(contour: NDArray[Any], region: NDArray[Any]) -> _Ellipse:
         if height > width:
             width, height, angle = height, width, angle + 90
         _, _, across, down = cv2.boundingRect(contour)
-        if width <= 2 * np.hypot(across, down):  # also false for NaN
+        if width <= 1.5 * np.hypot(across, down):  # also false for NaN
             return _Ellipse(x, y, width + 1, height + 1, angle)
     m = cv2.moments(region, binaryImage=True)
     area = m["m00"]
@@ -199,11 +199,14 @@ def _fit(contour: NDArray[Any], region: NDArray[Any]) -> _Ellipse:
 
 
 def _residual(ellipse: _Ellipse, region: NDArray[Any]) -> float:
-    import cv2
-
-    drawn = np.zeros_like(region)
-    # drawn, like the contour, through the middle of the outermost pixels
-    axes = (max(ellipse.major - 1, 0), max(ellipse.minor - 1, 0))
-    box = ((ellipse.x, ellipse.y), axes, ellipse.angle)
-    cv2.ellipse(drawn, box, 1, cv2.FILLED)
-    return cv2.countNonZero(drawn ^ region) / cv2.countNonZero(region)
+    """Return the area where ellipse and region differ, by the area of the region."""
+    height, width = region.shape
+    x = np.arange(width, dtype=np.float32) - np.float32(ellipse.x)
+    y = np.arange(height, dtype=np.float32)[:, None] - np.float32(ellipse.y)
+    angle = np.radians(ellipse.angle)
+    c, s = np.cos(angle), np.sin(angle)
+    a, b = (ellipse.major / 2) ** -2, (ellipse.minor / 2) ** -2
+    # (x, y) is inside where xx x^2 + xy x y + yy y^2 <= 1; OpenCV's drawing is a pixel too wide
+    xx, yy, xy = a * c * c + b * s * s, a * s * s + b * c * c, 2 * (a - b) * c * s
+    inside = (np.float32(xx) * x + np.float32(xy) * y) * x <= 1 - np.float32(yy) * y * y
+    return float(np.count_nonzero(inside ^ region.view(bool)) / np.count_nonzero(region))
