@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # orders that a retrain changes; a new ranking is offered only for these
 _LEARNED_ORDERS = ("suggested", "trained_score", "relevance", "uncertainty")
 _MATCHES_SHOWN = 1000
+_VIEWS_REMEMBERED = 32
 
 # the viewer that is moving session.current_id, for the observers that are called thereby
 _mover: ContextVar[Viewer | None] = ContextVar("astronomaly_widgets_mover", default=None)
@@ -274,6 +275,8 @@ class Viewer:
 
     def _turn(self, to: str, view: str, request: int) -> None:
         self._turned[view] = request
+        if len(self._turned) > _VIEWS_REMEMBERED:  # every reload of the browser is a new view
+            del self._turned[next(iter(self._turned))]
         self._turns_waiting.discard((view, request))
         if to == "next" and self.offers:
             self._taken, self._listing = self._newest_once()
@@ -348,6 +351,8 @@ class Viewer:
                 self._sent_ahead[direction] = key
                 then = partial(self.later, self._post, direction, key)
                 self._pictures.prepare(pages.ids(positions), then)
+                if direction == "next":  # and one more is drawn, for those who leaf fast
+                    self._pictures.prepare(pages.ids(pages.after(positions)), lambda: None)
 
     def _post(self, direction: str, key: str) -> None:
         pages, positions = self._neighbor(direction)
