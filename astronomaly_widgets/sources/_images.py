@@ -45,7 +45,7 @@ _BROKEN = (
 )
 
 # warnings.catch_warnings changes global state, and thumbnails are read on threads
-_fits_lock = threading.Lock()
+_quiet = threading.Lock()
 
 
 def image_stem(name: str) -> str | None:
@@ -81,7 +81,7 @@ def decode(path: Path, max_pixels: int) -> NDArray[Any]:
             elif head.startswith((b"II*\0", b"MM\0*")):
                 image = _tiff(file, max_pixels)
             elif head.startswith((b"SIMPLE  =", b"\x1f\x8b")):
-                image = _fits(path, max_pixels)
+                image = _fits(file, max_pixels)
             elif not head:
                 raise ReadError("the file is empty")
             else:
@@ -193,14 +193,17 @@ def _png(file: BinaryIO, max_pixels: int) -> NDArray[Any]:
 def _tiff(file: BinaryIO, max_pixels: int) -> NDArray[Any]:
     from PIL import TiffImagePlugin
 
-    tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
-    file.seek(tags.next)
-    tags.load(file)
-    _check_size(tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH], max_pixels)
-    file.seek(0)
-    if max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8:
-        return _opencv(file.read())
-    return _pillow(TiffImagePlugin.TiffImageFile(file))
+    with _quiet, warnings.catch_warnings():
+        # of tags that are damaged; where they matter, it raises
+        warnings.simplefilter("ignore", UserWarning)
+        tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
+        file.seek(tags.next)
+        tags.load(file)
+        _check_size(tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH], max_pixels)
+        file.seek(0)
+        if max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8:
+            return _opencv(file.read())
+        return _pillow(TiffImagePlugin.TiffImageFile(file))
 
 
 def _pillow(header: Any) -> NDArray[Any]:
@@ -227,19 +230,29 @@ def _opencv(data: bytes) -> NDArray[Any]:
     return np.asarray(image if image.ndim == 2 else image[:, :, 2::-1])
 
 
-def _fits(path: Path, max_pixels: int) -> NDArray[Any]:
+def _fits(file: BinaryIO, max_pixels: int) -> NDArray[Any]:
     from astropy.io import fits
     from astropy.utils.exceptions import AstropyWarning
 
-    with _fits_lock, warnings.catch_warnings():
-        # what is only untidy is no reason to refuse an image; what is missing raises below
+    with _quiet, warnings.catch_warnings():
+        # what is only untidy is no reason to refuse an image; what is missing raises
         warnings.simplefilter("ignore", AstropyWarning)
-        with fits.open(path, memmap=False) as hdus:
-            for hdu in hdus:
-                if hdu.is_image and len(hdu.shape) >= 2:
-                    *_, height, width = hdu.shape
-                    _check_size(width, height, max_pixels)
-                    _check_size(int(np.prod(hdu.shape)), 1, 8 * max_pixels)
-                    # FITS counts rows from the bottom
-                    return np.flip(bands_last(np.asarray(hdu.data)), axis=0)
+        try:
+            with fits.open(file, memmap=False) as hdus:
+                for hdu in hdus:
+                    if hdu.is_image and len(hdu.shape) >= 2:
+                        *_, height, width = hdu.shape
+                        _check_size(width, height, max_pixels)
+                        _check_size(int(np.prod(hdu.shape)), 1, 8 * max_pixels)
+                        # FITS counts rows from the bottom
+                        return np.flip(bands_last(_pixels(hdu)), axis=0)
+        except fits.VerifyError as error:
+            raise ReadError(f"damaged or not readable: {error}") from error
     raise ReadError("the FITS file holds no image")
+
+
+def _pixels(hdu: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(hdu.data)
+    except Exception as error:  # the class that the decompressor raises cannot be imported
+        raise ReadError(f"damaged or not readable: {error}") from error

@@ -1,5 +1,6 @@
 """Folders of images: every format, every name, and every way a file can be bad."""
 
+import contextlib
 import gzip
 import io
 import os
@@ -12,6 +13,8 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from astronomaly_widgets.exceptions import ReadError, SourceError
@@ -186,6 +189,45 @@ def test_every_bad_file_says_why_and_the_good_ones_are_read(tmp_path):
                 source.read(object_id)
         else:
             assert min(source.read(object_id).shape[:2]) >= 20
+
+
+def packed(**options):
+    file = io.BytesIO()
+    Image.fromarray(RGB).save(file, **options)
+    return file.getvalue()
+
+
+def packed_fits(hdu):
+    file = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(file)
+    return file.getvalue()
+
+
+WHOLE = {
+    "jpeg": packed(format="JPEG"),
+    "progressive jpeg": packed(format="JPEG", progressive=True),
+    "png": packed(format="PNG"),
+    "tiff": packed(format="TIFF"),
+    "tiff lzw": packed(format="TIFF", compression="tiff_lzw"),
+    "fits": packed_fits(fits.ImageHDU(RGB[..., 0])),
+    "fits.gz": gzip.compress(packed_fits(fits.ImageHDU(RGB[..., 0]))),
+    "compressed fits": packed_fits(fits.CompImageHDU(RGB[..., 0].astype(np.int16))),
+}
+
+
+@pytest.mark.parametrize("whole", WHOLE.values(), ids=WHOLE)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_damage_anywhere_is_an_image_or_a_reason_and_nothing_else(tmp_path, whole, data):
+    damaged = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 5))):
+        damaged[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    end = data.draw(st.one_of(st.just(len(whole)), st.integers(0, len(whole))))
+    (tmp_path / "a.png").write_bytes(damaged[:end])
+    source = ImageFolder(tmp_path)
+    source.max_pixels = 10_000  # damaged headers claim sizes that take long to fill
+    with contextlib.suppress(ReadError):
+        assert min(source.read("a").shape[:2]) >= 2
 
 
 def test_a_file_that_went_away_says_so(tmp_path):
