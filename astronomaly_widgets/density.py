@@ -136,6 +136,11 @@ def paint(
     return picture
 
 
+def shades(n: int) -> tuple[str, ...]:
+    """Return `n` colors, evenly from the first to the last of the palette, as "#rrggbb"."""
+    return tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in _color_table(n))
+
+
 def disc_radius(n_seen: int, n_pixels: int) -> int:
     """Return the radius in pixels at which `n_seen` points fill a picture well."""
     room = n_pixels / max(n_seen, 1)
@@ -249,7 +254,9 @@ class PointIndex:
         counts = self._start[cells + 1] - self._start[cells]
         cells, counts = cells[counts > 0], counts[counts > 0]
         before = np.cumsum(counts) - counts
-        return self._rows[np.arange(counts.sum()) + np.repeat(self._start[cells] - before, counts)]
+        place = np.arange(counts.sum()) + np.repeat(self._start[cells] - before, counts)
+        rows: NDArray[np.intp] = self._rows[place]
+        return rows
 
     def _cells_along(self, corners: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which cells the outline may cross, as a flat mask, one cell too wide."""
@@ -308,7 +315,8 @@ def _color_table(n: int = 256) -> NDArray[np.uint8]:
     anchors = np.array([_rgb(color) for color in PALETTE], dtype=float)
     at = np.linspace(0, len(anchors) - 1, n)
     channels = [np.interp(at, np.arange(len(anchors)), anchors[:, k]) for k in range(3)]
-    return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+    table: NDArray[np.uint8] = np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+    return table
 
 
 def typical(features: ArrayLike, n_rows: int = 20_000) -> tuple[NDArray[np.float64], ...]:

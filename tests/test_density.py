@@ -83,6 +83,12 @@ def test_an_empty_picture_can_be_painted():
     )
 
 
+def test_shades_run_through_the_palette():
+    assert density.shades(6) == density.PALETTE
+    assert density.shades(16)[0] == density.PALETTE[0]
+    assert len(set(density.shades(16))) == 16
+
+
 def test_discs_shrink_as_points_crowd():
     radii = [density.disc_radius(n, 400_000) for n in (0, 6_000, 200_000, 4_000_000)]
     assert radii == [2, 2, 1, 0]

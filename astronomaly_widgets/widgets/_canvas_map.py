@@ -79,9 +79,6 @@ class CanvasMap:
         if parts & {"points", "labels", "current", "selection", "top"}:
             self._run(setattr, self._view, "marks", _marks(scene))
 
-    def greet(self) -> None:
-        """Do nothing: the view's own channel answers."""
-
     def close(self) -> None:
         """Do nothing: the view is closed by its owner."""
 

@@ -1,25 +1,33 @@
-"""The map as bqplot marks: one SVG dot per object, for up to 5,000 of them."""
+"""The map as bqplot marks, for up to 5,000 objects.
+
+Not as a Scatter: that is three SVG elements with a transform of their own per object, and with
+3,000 of them the browser takes 10 ms longer for every frame of the whole page, so that labeling
+is felt to lag. A line with round ends that is broken after each point draws the same dots as one
+element; there is one such line per color.
+"""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bqplot
 import numpy as np
 
-from ..density import NEUTRAL, PALETTE, Window, frame
+from ..density import NEUTRAL, PALETTE, Window, frame, shades
 from ._map_view import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from ._map_view import Scene
 
 # custom properties of panel.css, so that marks follow the theme
 _INK = "var(--aw-fg, #1b1f24)"
-_BRAND = "var(--aw-brand, #2b6cb0)"
-_NOWHERE = np.empty(0, dtype=np.float32)
+_BRAND = "var(--aw-brand, #1f6fb8)"
+_N_COLORS = 16
+_FAINT, _CLEAR = 0.12, 0.85
 
 
 class MarksMap:
@@ -29,43 +37,34 @@ class MarksMap:
     ----------
     run : callable
         ``run(function, *args)``: how traits are set, on any thread.
-    on_click : callable
-        ``on_click(row)``: an object was clicked.
-    on_hover : callable
-        ``on_hover(row)``: the pointer came to an object.
 
     Attributes
     ----------
     figure : bqplot.Figure
+    objects : list of bqplot.Lines
+        Dots of all objects: one mark per color, and the last for those without a value.
+    chosen : bqplot.Lines
+        Dots of the selected objects.
+    rims, labeled : bqplot.Lines, list of bqplot.Lines
+        Dots of the labeled objects: rims, and one mark per score.
+    current : bqplot.Scatter
+        The ring round the current object.
     """
 
-    def __init__(
-        self,
-        run: Callable[..., Any],
-        on_click: Callable[[int], None],
-        on_hover: Callable[[int], None],
-    ) -> None:
+    def __init__(self, run: Callable[..., Any]) -> None:
         self._run = run
-        self._on_click = on_click
-        self._on_hover = on_hover
-        self._rows: dict[str, Any] = {}  # name of a mark -> row of each of its points
         self._x, self._y = bqplot.LinearScale(), bqplot.LinearScale()
-        color = bqplot.ColorScale(min=LIMITS[0], max=LIMITS[1], colors=list(PALETTE))
-        scales = {"x": self._x, "y": self._y}
-        dot = {"scales": {**scales, "color": color}, "colors": [NEUTRAL], "stroke_width": 0}
-        self.objects = self._mark(
-            "objects", **dot, default_size=14, unselected_style={"opacity": "0.12"}, opacities=[0.8]
-        )
-        self.labeled = self._mark(
-            "labeled", **{**dot, "stroke_width": 1.5}, default_size=36, stroke=_INK, opacities=[1.0]
-        )
-        self.current = self._mark(
-            "current", scales=scales, colors=[_BRAND], default_size=170, fill=False, stroke=_BRAND,
-            stroke_width=3,
+        self.objects = [self._dots(color, 3.6) for color in (*shades(_N_COLORS), NEUTRAL)]
+        self.chosen = self._dots(_BRAND, 4.0)
+        self.rims = self._dots(_INK, 9.0)
+        self.labeled = [self._dots(color, 6.2) for color in PALETTE]
+        self.current = bqplot.Scatter(
+            x=np.zeros(1), y=np.zeros(1), scales={"x": self._x, "y": self._y}, visible=False,
+            colors=[_BRAND], default_size=170, fill=False, stroke=_BRAND, stroke_width=3,
         )  # fmt: skip
         self._pan = bqplot.PanZoom(scales={"x": [self._x], "y": [self._y]})
         self.figure = bqplot.Figure(
-            marks=[self.objects, self.labeled, self.current],
+            marks=[*self.objects, self.chosen, self.rims, *self.labeled, self.current],
             axes=[],
             scale_x=self._x,
             scale_y=self._y,
@@ -90,44 +89,38 @@ class MarksMap:
         """Bring what has changed to the screen."""
         self._run(self._draw, scene, parts)
 
-    def greet(self) -> None:
-        """Say something on each mark's comm, in the context of the message just received.
-
-        A comm's messages go to the (sub)shell that last spoke on it: without this, the clicks of
-        marks that were drawn by a cell would wait for the next running cell to end.
-        """
-        for mark in self.figure.marks:
-            self._run(mark.send_state, "visible")
-
     def close(self) -> None:
         """Take the figure and its marks off the page."""
-        for widget in (self.figure, self._pan, *self.figure.marks, self._x, self._y):
+        for widget in (*self.figure.marks, self.figure, self._pan, self._x, self._y):
             widget.close()
 
     def _draw(self, scene: Scene, parts: set[str]) -> None:
-        points = scene.points
         if parts & {"points", "reset"}:
             self._show_all(scene)
         if parts & {"points", "colors"}:
-            with self.objects.hold_sync():
-                self.objects.x, self.objects.y = points[:, 0], points[:, 1]
-                self.objects.color = scene.values
-            self._rows["objects"] = range(len(points))
+            color = _color_of(scene.values, len(scene.points))
+            for k, mark in enumerate(self.objects):
+                _place(mark, scene.points[color == k])
         if parts & {"points", "labels"}:
-            with self.labeled.hold_sync():
-                self.labeled.x, self.labeled.y = points[scene.labeled].T
-                self.labeled.color = scene.label_scores
-            self._rows["labeled"] = scene.labeled
+            self._draw_labels(scene)
+        if parts & {"points", "selection"}:
+            _place(self.chosen, scene.points[scene.selected])
+            opacity = [_FAINT if len(scene.selected) else _CLEAR]
+            for mark in self.objects:
+                mark.opacities = opacity
         if parts & {"points", "current"}:
-            at = _NOWHERE if scene.current is None else scene.current
             with self.current.hold_sync():
-                self.current.x = points[[at], 0] if scene.current is not None else _NOWHERE
-                self.current.y = points[[at], 1] if scene.current is not None else _NOWHERE
-            self._rows["current"] = [] if scene.current is None else [scene.current]
-        if "selection" in parts:
-            self.objects.selected = scene.selected if len(scene.selected) else None
+                if scene.current is not None:
+                    self.current.x, self.current.y = scene.points[[scene.current]].T
+                self.current.visible = scene.current is not None
         if "mode" in parts:
             self.figure.interaction = self._pan if scene.mode == "pan" else None
+
+    def _draw_labels(self, scene: Scene) -> None:
+        _place(self.rims, scene.points[scene.labeled])
+        score = np.rint(scene.label_scores).astype(int)
+        for k, mark in enumerate(self.labeled):
+            _place(mark, scene.points[scene.labeled[score == k]])
 
     def _show_all(self, scene: Scene) -> None:
         whole = frame(scene.points)
@@ -138,15 +131,28 @@ class MarksMap:
             with scale.hold_sync():
                 scale.min, scale.max = low, high
 
-    def _mark(self, name: str, **style: Any) -> bqplot.Scatter:
-        mark = bqplot.Scatter(x=_NOWHERE, y=_NOWHERE, **style)
-        mark.on_element_click(partial(self._tell, name, self._on_click))
-        mark.on_hover(partial(self._tell, name, self._on_hover))
-        return mark
+    def _dots(self, color: str, size: float) -> bqplot.Lines:
+        return bqplot.Lines(
+            x=np.zeros(1), y=np.zeros(1), scales={"x": self._x, "y": self._y}, visible=False,
+            colors=[color], stroke_width=size, opacities=[_CLEAR],
+        )  # fmt: skip
 
-    def _tell(
-        self, name: str, listener: Callable[[int], None], _mark: Any, content: dict[str, Any]
-    ) -> None:
-        rows, index = self._rows.get(name, ()), content["data"]["index"]
-        if index < len(rows):  # else the browser still shows what was there before
-            listener(int(rows[index]))
+
+def _color_of(values: NDArray[Any] | None, n: int) -> NDArray[np.intp]:
+    """Return which mark draws each object, (n,): its color, or the last for no value."""
+    if values is None:
+        return np.full(n, _N_COLORS)
+    known = np.isfinite(values)
+    part = (np.where(known, values, 0.0) - LIMITS[0]) / (LIMITS[1] - LIMITS[0])
+    color = np.clip((part * _N_COLORS).astype(np.intp), 0, _N_COLORS - 1)
+    return np.where(known, color, _N_COLORS)
+
+
+def _place(mark: bqplot.Lines, points: NDArray[Any]) -> None:
+    """Draw dots at these points, shape (m, 2): a line that is broken after each of them."""
+    with mark.hold_sync():
+        if len(points):
+            line = np.full((len(points), 2, 2), np.nan, dtype=np.float32)
+            line[:, 0] = points
+            mark.x, mark.y = line.reshape(-1, 2)[:-1].T  # bqplot puts a label at the last place
+        mark.visible = len(points) > 0  # bqplot stumbles over a line of nothing but breaks

@@ -79,7 +79,7 @@ class FeatureMap(ipywidgets.VBox):
         if session.n_objects > MOST_MARKS:
             self._renderer = CanvasMap(run, self._view)
         else:
-            self._renderer = MarksMap(run, self._make_current, self._point_at)
+            self._renderer = MarksMap(run)
         super().__init__([self._view, *self._renderer.widgets])
         self.add_class("aw-feature-map")
         self.add_class("aw-panel")
@@ -130,7 +130,6 @@ class FeatureMap(ipywidgets.VBox):
     # from the front end
 
     def _on_hello(self) -> dict[str, Any]:
-        self._renderer.greet()
         if self._embedding is None:
             self._embedding = self.session.start_embedding()
             self._embedding.add_done_callback(lambda _: self._refresher.request("points", "head"))
@@ -149,7 +148,7 @@ class FeatureMap(ipywidgets.VBox):
         return {"found": row is not None}
 
     def _on_select(self, message: dict[str, Any]) -> dict[str, Any]:
-        window = Window(*message["window"]) if message.get("window") else self._visible()
+        window = self._window_of(message)
         corners = np.array(message["polygon"], dtype=float).reshape(-1, 2)
         x = window.x_min + corners[:, 0] * (window.x_max - window.x_min)
         y = window.y_max - corners[:, 1] * (window.y_max - window.y_min)
@@ -173,7 +172,7 @@ class FeatureMap(ipywidgets.VBox):
 
     def _on_view(self, message: dict[str, Any]) -> None:
         if isinstance(self._renderer, CanvasMap):
-            window = Window(*(float(edge) for edge in message["window"]))
+            window = self._window_of(message)
             self._renderer.look_at(window, message["width"], message["height"])
             self._refresher.request("view")
 
@@ -185,13 +184,21 @@ class FeatureMap(ipywidgets.VBox):
         self._refresher.request("hover")
 
     def _row_at(self, message: dict[str, Any]) -> int | None:
-        where = (float(message[name]) for name in ("x", "y", "x_reach", "y_reach"))
-        return self._index().nearest(*where)
+        """Return the row under the pointer; all lengths in the message are parts of the plot."""
+        window = self._window_of(message)
+        width, height = window.x_max - window.x_min, window.y_max - window.y_min
+        return self._index().nearest(
+            window.x_min + message["x"] * width,
+            window.y_max - message["y"] * height,
+            message["x_reach"] * width,
+            message["y_reach"] * height,
+        )
 
-    def _visible(self) -> Window:
+    def _window_of(self, message: dict[str, Any]) -> Window:
+        """Return the window in which a message is meant: a canvas tells, of bqplot we know."""
         if isinstance(self._renderer, MarksMap):
             return self._renderer.window()
-        return Window(*self._view.frame)
+        return Window(*(float(edge) for edge in message["window"]))
 
     def _index(self) -> PointIndex:
         index = self._points_index

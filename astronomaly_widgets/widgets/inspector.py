@@ -146,12 +146,13 @@ class Inspector(anywidget.AnyWidget):
         self.session.row_of(message["object_id"])  # a wrong id is an error in words
         self.session.current_id = message["object_id"]
 
-    def _on_step(self, message: dict[str, Any]) -> None:
+    def _on_step(self, message: dict[str, Any]) -> dict[str, Any]:
         by = 1 if message["by"] > 0 else -1
         if self.on_step is not None:
             self.on_step(by)
         else:
             self._step(by)
+        return {"current": self.session.current_id}
 
     def _step(self, by: int) -> None:
         session = self.session

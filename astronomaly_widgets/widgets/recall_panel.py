@@ -25,7 +25,7 @@ _BRAND = "var(--aw-brand, #2b6cb0)"
 _QUIET = "var(--aw-quiet, #5b6470)"
 _NOTHING = np.zeros(1)  # a curve of one point is not seen; bqplot stumbles over NaN
 _SHORTEST_AXIS = 20  # objects; a curve of three labels should not fill the panel
-_LINES_OF_TEXT = 12  # that fit one above another in the plot
+_LINES_OF_TEXT = 10  # that fit one above another in the plot
 _MOST_POINTS = 400  # of a curve, more than it has pixels
 _WATCHED = ("label_revision", "score_revision", "interesting_from")
 

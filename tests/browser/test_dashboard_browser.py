@@ -54,20 +54,24 @@ PAINTED = """() => {
         && document.querySelector('.aw-inspector img')?.naturalWidth > 0
         && document.querySelector('.aw-feature-map')?.dataset.mode;
 }"""
-# screen position of a mark of bqplot's by the place of its object in the session
-DOT = """(index) => {
-    const dots = [...document.querySelectorAll('.aw-feature-map .dot')];
-    const dot = dots.find((d) => d.__data__.index === index);
-    const box = dot.getBoundingClientRect();
-    return [box.x + box.width / 2, box.y + box.height / 2];
+# each object's place on the map, as parts of the plot
+WHERE = """
+w, xy = d.feature_map._renderer.window(), s.best_embedding
+print(json.dumps(np.column_stack([(xy[:, 0] - w.x_min) / (w.x_max - w.x_min),
+                                  (w.y_max - xy[:, 1]) / (w.y_max - w.y_min)]).tolist()))
+"""
+PLOT = """() => {
+    const {x, y, width, height} =
+        document.querySelector('.aw-feature-map .plotarea_background').getBoundingClientRect();
+    return [x, y, width, height];
 }"""
 RING = """() => {
-    const dots = [...document.querySelectorAll('.aw-feature-map .dot')];
-    const ring = dots.find((d) => d.style.stroke.includes('--aw-brand'));
-    if (!ring) return null;
+    const ring = document.querySelector('.aw-feature-map .dot');
+    if (!ring?.getClientRects().length) return null;
     const box = ring.getBoundingClientRect();
     return [box.x + box.width / 2, box.y + box.height / 2];
 }"""
+DOTS = "document.querySelectorAll('.aw-feature-map .bqplot path.line')"
 IN_GALLERY = "(all) => all.map((one) => one.dataset.objectId)"
 
 
@@ -77,7 +81,7 @@ def notebook(browser, server):
     page = LabPage(browser, server)
     small, large = (SETUP.format(n=n, odd=ODD) for n in (60, 6000))
     show, again = "d = aw.Dashboard(s); d", "d2 = aw.Dashboard(s); d2"
-    page.open("dashboard", [small, show, TELL, RETRAIN, again, BUSY, large])
+    page.open("dashboard", [small, show, TELL, RETRAIN, again, BUSY, large, WHERE])
     yield page
     page.close()
 
@@ -93,7 +97,7 @@ def shown(notebook, request):
     notebook.run(1)
     notebook.wait_for(PAINTED)
     if not large:
-        notebook.wait_for("() => document.querySelectorAll('.aw-feature-map .dot').length >= 60")
+        notebook.wait_for(f"() => {DOTS}.length >= 16")
     bring_into_view(notebook)
     notebook.page.wait_for_timeout(400)  # bqplot lays itself out in steps
     yield notebook
@@ -113,8 +117,12 @@ def tell(shown):
     return state
 
 
-def current_in_gallery(shown):
-    return shown.page.locator(".aw-object[aria-current]").first.get_attribute("data-object-id")
+def on_map(shown, row):
+    """Where an object is on the screen."""
+    across, down = shown.json(7)[row]
+    bring_into_view(shown)
+    x, y, width, height = shown.page.evaluate(PLOT)
+    return x + across * width, y + down * height
 
 
 def wait_current(shown, object_id):
@@ -174,7 +182,7 @@ def test_a_narrow_window_puts_the_panels_below(shown):
 
 
 def test_a_click_on_the_map_makes_the_object_current_everywhere(shown):
-    x, y = shown.page.evaluate(DOT, 3)
+    x, y = on_map(shown, 3)
     shown.page.mouse.click(x, y)
     wait_current(shown, ODD)
     assert tell(shown)["current"] == ODD
@@ -183,10 +191,11 @@ def test_a_click_on_the_map_makes_the_object_current_everywhere(shown):
 
 @pytest.mark.parametrize("gesture", ["click", "lasso"])
 def test_the_map_answers_while_a_cell_runs(shown, gesture):
+    place = on_map(shown, 3)
     shown.run(5, wait=False)
     bring_into_view(shown)
     if gesture == "click":
-        shown.page.mouse.click(*shown.page.evaluate(DOT, 3))
+        shown.page.mouse.click(*place)
         wait_current(shown, ODD)
     else:
         shown.page.locator(".aw-map-mode[data-mode=lasso]").click()
@@ -202,7 +211,7 @@ def test_the_map_answers_while_a_cell_runs(shown, gesture):
 
 
 def test_hovering_shows_picture_id_and_score(shown):
-    x, y = shown.page.evaluate(DOT, 3)
+    x, y = on_map(shown, 3)
     shown.page.mouse.move(x - 30, y - 30)
     shown.page.mouse.move(x, y)
     card = shown.page.locator(".aw-map-card")
@@ -220,7 +229,7 @@ def test_the_current_object_of_the_gallery_is_ringed_on_the_map(shown):
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     wait_current(shown, ODD)
-    want = page.evaluate(DOT, 3)
+    want = on_map(shown, 3)
     shown.wait_for(
         f"""([x, y]) => {{
             const ring = ({RING})();
@@ -233,7 +242,7 @@ def test_the_current_object_of_the_gallery_is_ringed_on_the_map(shown):
 @pytest.mark.parametrize("mode", ["lasso", "rectangle"])
 def test_an_area_of_the_map_filters_the_gallery(shown, mode):
     page = shown.page
-    x, y = page.evaluate(DOT, 3)
+    x, y = on_map(shown, 3)
     page.locator(f".aw-map-mode[data-mode={mode}]").click()
     if mode == "rectangle":
         draw(shown, [(x - 12, y - 12), (x, y), (x + 12, y + 12)])
@@ -256,7 +265,7 @@ def test_a_new_ranking_is_offered_and_the_map_recolors_at_once(shown):
     page.keyboard.type("05")
     shown.wait_for("() => document.querySelectorAll('.aw-object[data-state=stored]').length === 2")
     before = page.locator(".aw-object:visible").evaluate_all(IN_GALLERY)
-    colors = "() => [...document.querySelectorAll('.aw-feature-map .dot')].map((d) => d.style.fill)"
+    colors = f"() => [...{DOTS}].map((line) => line.getAttribute('d')?.length)"
     old = page.evaluate(colors)
     shown.run(3)
     page.locator(".aw-offer").wait_for(state="visible")
@@ -284,7 +293,7 @@ def test_the_inspector_opens_scores_and_closes_by_key(shown):
     state = tell(shown)
     assert state["labels"] == {"obj-00000": 4.0, "obj-00002": 0.0}
     kinds = page.evaluate(f"() => {shown.PANEL}.content.widgets.map((cell) => cell.model.type)")
-    assert kinds == ["code"] * 7  # no digit made a heading of a cell
+    assert kinds == ["code"] * 8  # no digit made a heading of a cell
 
 
 def test_tags_and_comment_are_stored_with_the_score(shown):
@@ -341,15 +350,15 @@ def test_two_dashboards_of_one_session_are_in_step(shown):
 
 def test_a_reloaded_page_shows_the_same_map(shown):
     page = shown.page
-    x, y = page.evaluate(DOT, 3)
+    x, y = on_map(shown, 3)
     page.mouse.click(x, y)
     wait_current(shown, ODD)
     shown.reload()
-    shown.wait_for("(n) => document.querySelectorAll('.aw-feature-map .dot').length >= n", 60)
+    shown.wait_for(f"() => {DOTS}.length >= 16")
     shown.wait_for(f"() => ({RING})() !== null")
     page.evaluate("() => document.querySelector('.aw-dashboard').scrollIntoView()")
     page.wait_for_timeout(500)
-    page.mouse.click(*page.evaluate(DOT, 10))
+    page.mouse.click(*on_map(shown, 10))
     wait_current(shown, "obj-00010")
 
 

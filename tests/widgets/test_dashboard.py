@@ -108,7 +108,7 @@ def test_two_dashboards_of_one_session_are_in_step(dashboard, session, view_of):
         each.feature_map._refresher.flush()
         each.recall_panel._refresher.flush()
         assert each.inspector.label["score"] == 5
-        assert each.feature_map._renderer.labeled.color.tolist() == [5]
+        assert each.feature_map._renderer.labeled[5].visible
         assert each.recall_panel.found.y.tolist() == [0, 1]
         assert each.feature_map._scene.current == 4
     other.close()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from astronomaly_widgets import density
 from astronomaly_widgets.session import Session
 from astronomaly_widgets.widgets import feature_map
 from astronomaly_widgets.widgets._canvas_map import CanvasMap
@@ -59,10 +60,26 @@ def settle(shown):
     shown._refresher.flush()
 
 
-def on(shown, object_id, reach=0.05):
-    """Where the pointer is when it is on an object."""
-    x, y = shown.session.best_embedding[shown.session.row_of(object_id)]
-    return {"x": float(x), "y": float(y), "x_reach": reach, "y_reach": reach}
+def on(shown, object_id, reach=0.01):
+    """Where the pointer is when it is on an object, as the front end tells it."""
+    window = density.frame(shown.session.best_embedding)
+    x, y = map(float, shown.session.best_embedding[shown.session.row_of(object_id)])
+    return {
+        "x": (x - window.x_min) / (window.x_max - window.x_min),
+        "y": (window.y_max - y) / (window.y_max - window.y_min),
+        "x_reach": reach,
+        "y_reach": reach,
+        "window": list(window),
+    }
+
+
+def dots(mark):
+    """Places of the dots of a bqplot line that is broken after each of them."""
+    if not mark.visible:
+        return np.empty((0, 2))
+    assert np.isnan(mark.x[1::2]).all()
+    assert np.isnan(mark.y[1::2]).all()
+    return np.column_stack([mark.x[::2], mark.y[::2]])
 
 
 def cards(shown):
@@ -82,25 +99,9 @@ def test_a_click_makes_the_object_current(any_map, session, view_of):
 
 def test_a_click_on_nothing_changes_nothing(any_map, session, view_of):
     session.current_id = "obj-003"
-    answer = view_of(any_map._view).send("click", x=99, y=99, x_reach=0.1, y_reach=0.1)
+    answer = view_of(any_map._view).send("click", **{**on(any_map, "obj-007"), "x": 9.0})
     assert answer["type"] == "ack"
     assert session.current_id == "obj-003"
-
-
-def test_a_bqplot_click_makes_the_object_current(marks_map, session):
-    for index, mark in ((12, marks_map._renderer.objects), (0, marks_map._renderer.current)):
-        mark._handle_custom_msgs(mark, {"event": "element_click", "data": {"index": index}})
-        settle(marks_map)
-        assert session.current_id == "obj-012"
-
-
-def test_a_click_on_a_labeled_mark_finds_its_object(marks_map, session):
-    session.label("obj-031", 4)
-    session.label("obj-005", 1)
-    settle(marks_map)
-    labeled = marks_map._renderer.labeled
-    labeled._handle_custom_msgs(labeled, {"event": "element_click", "data": {"index": 1}})
-    assert session.current_id == "obj-005"
 
 
 def test_the_pointer_brings_one_message_with_id_score_and_picture(any_map, session, view_of):
@@ -116,24 +117,17 @@ def test_the_pointer_brings_one_message_with_id_score_and_picture(any_map, sessi
 
 
 def test_of_many_hovers_only_the_last_is_drawn(any_map):
-    any_map._refresher._timer = object()  # as if a drawing were due: requests only leave notes
-    for row in range(20):
-        any_map._point_at(row)
-    any_map._refresher._timer = None
+    with any_map._refresher._drawing:  # as if one took long
+        for row in range(20):
+            any_map._point_at(row)
     settle(any_map)
     assert [card["object_id"] for card in cards(any_map)] == ["obj-019"]
 
 
-def test_hovering_a_bqplot_mark_shows_its_card(marks_map):
-    mark = marks_map._renderer.objects
-    mark._handle_custom_msgs(mark, {"event": "hover", "data": {"index": 3}})
-    settle(marks_map)
-    assert cards(marks_map)[-1]["object_id"] == "obj-003"
-
-
 def test_a_polygon_selects_what_it_holds(any_map, session, view_of):
     left = [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]
-    answer = view_of(any_map._view).send("select", polygon=left, window=None)
+    window = list(density.frame(session.best_embedding))
+    answer = view_of(any_map._view).send("select", polygon=left, window=window)
     points = session.best_embedding
     middle = (points[:, 0].min() + points[:, 0].max()) / 2
     want = set(session.object_ids[points[:, 0] < middle])
@@ -160,20 +154,65 @@ def test_clear_ends_the_selection(any_map, session, view_of):
 
 
 def test_a_polygon_that_is_none_is_refused_in_words(any_map, session, view_of):
-    answer = view_of(any_map._view).send("select", polygon=[[0, 0], [1, 1]], window=None)
+    answer = view_of(any_map._view).send(
+        "select", polygon=[[0, 0], [1, 1]], window=[0.0, 1.0, 0.0, 1.0]
+    )
     assert answer["type"] == "nack"
     assert "at least 3 corners" in answer["error"]
     assert session.selected_ids == ()
+
+
+def test_a_polygon_is_meant_in_the_window_bqplot_was_moved_to(marks_map, session, view_of):
+    x, y = map(float, session.best_embedding[4])
+    scales = marks_map._renderer.figure
+    scales.scale_x.min, scales.scale_x.max = x - 0.01, x + 0.01
+    scales.scale_y.min, scales.scale_y.max = y - 0.01, y + 0.01
+    everything = [[0, 0], [1, 0], [1, 1], [0, 1]]
+    view_of(marks_map._view).send("select", polygon=everything, window=None)
+    assert session.selected_ids == ("obj-004",)
+
+
+def test_the_whole_map_comes_back(marks_map, session, view_of):
+    figure = marks_map._renderer.figure
+    figure.scale_x.min, figure.scale_x.max = 40, 41
+    view_of(marks_map._view).send("reset")
+    settle(marks_map)
+    assert marks_map._renderer.window() == density.frame(session.best_embedding)
+
+
+def test_every_object_is_drawn_once_in_the_color_of_its_score(marks_map, session):
+    *colored, neutral = marks_map._renderer.objects
+    drawn = [dots(mark) for mark in colored]
+    assert sum(map(len, drawn)) == 60
+    assert not neutral.visible
+    np.testing.assert_array_equal(
+        drawn[-1], session.best_embedding[session.trained_score >= 4.6875]
+    )
+    assert colored[0].colors == [density.PALETTE[0]]
+    assert colored[-1].colors == [density.PALETTE[-1]]
+
+
+def test_a_selection_stands_out(marks_map, session):
+    session.selected_ids = ("obj-003", "obj-009")
+    settle(marks_map)
+    renderer = marks_map._renderer
+    np.testing.assert_array_equal(dots(renderer.chosen), session.best_embedding[[3, 9]])
+    faint = renderer.objects[0].opacities
+    session.selected_ids = ()
+    settle(marks_map)
+    assert not renderer.chosen.visible
+    assert renderer.objects[0].opacities[0] > 3 * faint[0]
 
 
 def test_the_current_object_is_ringed(marks_map, session):
     session.current_id = "obj-020"
     settle(marks_map)
     ring = marks_map._renderer.current
+    assert ring.visible
     assert [ring.x[0], ring.y[0]] == session.best_embedding[20].tolist()
     session.current_id = None
     settle(marks_map)
-    assert len(ring.x) == 0
+    assert not ring.visible
 
 
 def test_the_canvas_rings_the_current_object(canvas_map, session):
@@ -186,12 +225,14 @@ def test_labels_are_marked_in_the_color_of_their_score(marks_map, session):
     session.label("obj-050", 5)
     session.label("obj-010", 0)
     settle(marks_map)
-    labeled = marks_map._renderer.labeled
-    np.testing.assert_array_equal(labeled.x, session.best_embedding[[50, 10], 0])
-    assert labeled.color.tolist() == [5, 0]
+    renderer, points = marks_map._renderer, session.best_embedding
+    np.testing.assert_array_equal(dots(renderer.rims), points[[50, 10]])
+    assert [mark.visible for mark in renderer.labeled] == [True, *[False] * 4, True]
+    np.testing.assert_array_equal(dots(renderer.labeled[5]), points[[50]])
+    assert renderer.labeled[5].colors == [density.PALETTE[5]]
     session.undo()
     settle(marks_map)
-    assert labeled.color.tolist() == [5]
+    assert [mark.visible for mark in renderer.labeled] == [*[False] * 5, True]
 
 
 def test_the_canvas_gets_labels_and_top_as_floats(canvas_map, session):
@@ -219,11 +260,11 @@ def test_the_canvas_never_gets_more_marks_than_it_can_draw(canvas_map, session, 
 
 def test_color_by_follows_the_menu(marks_map, session, view_of):
     view = view_of(marks_map._view)
-    objects = marks_map._renderer.objects
-    np.testing.assert_array_equal(objects.color, session.trained_score)
+    *colored, neutral = marks_map._renderer.objects
     view.send("color", color_by="label")
     settle(marks_map)
-    assert objects.color is None
+    assert len(dots(neutral)) == 60
+    assert not any(mark.visible for mark in colored)
     assert marks_map._view.head["color_by"] == "label"
     assert view.send("color", color_by="mood")["type"] == "nack"
     assert marks_map.color_by == "label"
@@ -234,8 +275,10 @@ def test_a_retrain_recolors(marks_map, session):
     session.label("obj-040", 0)
     session.retrain().result(60)
     settle(marks_map)
-    np.testing.assert_array_equal(marks_map._renderer.objects.color, session.trained_score)
+    color = np.minimum(session.trained_score / 5 * 16, 15).astype(int)
     assert not np.array_equal(session.trained_score, session.anomaly_score)
+    for k, mark in enumerate(marks_map._renderer.objects):
+        np.testing.assert_array_equal(dots(mark), session.best_embedding[color == k])
 
 
 def test_an_unknown_color_or_mode_is_refused(session):
@@ -271,7 +314,7 @@ def test_the_embedding_replaces_the_preview_when_it_is_ready(
     session.embedding_revision += 1
     settle(any_map)
     assert any_map._view.head["embedding"] == "UMAP"
-    answer = view_of(any_map._view, "view-2").send("click", **on(any_map, "obj-044", 1e-4))
+    answer = view_of(any_map._view, "view-2").send("click", **on(any_map, "obj-044", 1e-5))
     assert answer["type"] == "ack"
     assert session.current_id == "obj-044"
 
@@ -315,7 +358,8 @@ def test_a_label_of_an_object_that_is_gone_is_not_marked(tmp_path, monkeypatch):
     first.close()
     again = Session(X[4:], ids[4:], project=tmp_path / "p")
     shown = FeatureMap(again)
-    assert shown._renderer.labeled.color.tolist() == [1]
+    np.testing.assert_array_equal(dots(shown._renderer.rims), again.best_embedding[[0]])
+    assert shown._renderer.labeled[1].visible
     shown.close()
     again.close()
 

@@ -174,10 +174,9 @@ def test_requests_that_were_overtaken_are_not_drawn(inspector, session):
     drawn = []
     inspector._neighborhood.close()  # it would read pictures too
     session.source.during = drawn.append
-    inspector._refresher._timer = object()  # as if a drawing were due: requests only leave notes
-    for k in range(20):
-        session.current_id = f"obj-{k:02d}"
-    inspector._refresher._timer = None
+    with inspector._refresher._drawing:  # as if one took long
+        for k in range(20):
+            session.current_id = f"obj-{k:02d}"
     inspector._refresher.flush()
     assert inspector.record["object_id"] == "obj-19"
     assert drawn == ["obj-19"]

@@ -48,6 +48,7 @@ function render({ model, el }) {
   let since = performance.now();
   let draft = { score: null, tags: [], comment: "" }; // of the object on the screen
   let urls = [];
+  let leaving = null; // the object that was scored and is about to make place for the next
 
   // ---- head
   const head = make("div", "aw-panel-head");
@@ -136,6 +137,7 @@ function render({ model, el }) {
     if (record.key === shown.key) return;
     const other = record.object_id !== shown.object_id;
     shown = record;
+    if (other) leaving = null;
     const none = record.object_id === null || record.object_id === undefined;
     body.classList.toggle("aw-nothing", none);
     name.textContent = none ? "No object chosen" : record.object_id;
@@ -271,10 +273,14 @@ function render({ model, el }) {
   }
 
   function score(value) {
+    // a digit typed before the next object is seen is not for the one still on the screen
+    if (leaving !== null && leaving === shown.object_id) return;
     takeTexts();
     draft.score = value;
     store();
-    if (dialog.open) step(1);
+    if (!dialog.open) return;
+    leaving = shown.object_id;
+    step(1);
   }
 
   function takeTexts() {
@@ -285,7 +291,15 @@ function render({ model, el }) {
   }
 
   function step(by) {
-    channel.send("step", { by }).catch(complain);
+    channel.send("step", { by }).then(
+      ({ current }) => {
+        if (current === shown.object_id) leaving = null; // there was nothing to step to
+      },
+      (error) => {
+        leaving = null;
+        complain(error);
+      },
+    );
   }
 
   newTag.addEventListener("keydown", (event) => {

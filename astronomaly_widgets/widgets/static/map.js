@@ -196,41 +196,75 @@ function render({ model, el }) {
     onpush: (content, buffers) => content.type === "card" && showCard(content, buffers),
   });
 
-  // pointer
+  // pointer: all places are sent as parts of the plot, x to the right, y downwards
+  const REACH = 8; // px
+  function locate(event) {
+    const box = plotBox();
+    return {
+      x: (event.clientX - box.left) / box.width,
+      y: (event.clientY - box.top) / box.height,
+      x_reach: REACH / box.width,
+      y_reach: REACH / box.height,
+      window: canvas ? canvas.visible() : null,
+    };
+  }
+
+  function isOnPlot(event) {
+    const box = plotBox();
+    if (!box || root.contains(event.target) && event.target !== canvas?.canvas) return false;
+    return event.clientX >= box.left && event.clientX <= box.right
+      && event.clientY >= box.top && event.clientY <= box.bottom;
+  }
+
   let asking = false;
   async function askWhatIsHere() {
     if (asking || !pointer) return;
     asking = true;
     const asked = pointer;
     try {
-      const answer = await channel.send("hover", canvas.locate(asked));
-      if (!answer.found) hideCard();
-      else over = true;
+      const answer = await channel.send("hover", locate(asked));
+      over = answer.found && pointer !== null;
     } catch {
-      hideCard(); // the kernel keeps its own account of errors
+      over = false; // the kernel keeps its own account of errors
     }
+    if (!over) hideCard();
+    panel().style.cursor = over ? "pointer" : "";
     asking = false;
     if (pointer && asked !== pointer) askWhatIsHere();
   }
 
   function onMove(event) {
-    pointer = event;
-    if (canvas) {
-      if (event.target === canvas.canvas && !drag) {
-        over = true;
-        askWhatIsHere();
-      } else hideCard();
-    } else {
-      const onDot = event.target.classList?.contains("dot") ?? false;
-      if (!onDot) hideCard();
-      else over = true;
+    if (drag) {
+      const far = Math.hypot(event.clientX - drag.from.clientX, event.clientY - drag.from.clientY);
+      drag.moved ||= far > CLICK_SLACK;
+      if (canvas && mode === "pan" && drag.moved) {
+        canvas.pan(event.clientX - drag.last.clientX, event.clientY - drag.last.clientY);
+      }
+      drag.last = event;
     }
+    pointer = !drag && isOnPlot(event) ? event : null;
+    if (pointer) askWhatIsHere();
+    else hideCard();
     if (!card.hidden) placeCard();
   }
 
   function onLeave() {
     pointer = null;
     hideCard();
+  }
+
+  // a press that does not move is a click; bqplot moves its own map, the canvas is moved here
+  let drag = null;
+  function onDown(event) {
+    if (event.button !== 0 || !isOnPlot(event)) return;
+    drag = { from: event, last: event, moved: false };
+    if (canvas && mode === "pan") canvas.canvas.setPointerCapture(event.pointerId);
+    hideCard();
+  }
+
+  function onUp(event) {
+    if (drag && !drag.moved && event.type === "pointerup") channel.send("click", locate(event));
+    drag = null;
   }
 
   // lasso and rectangle: corners are fractions of the plot
@@ -276,49 +310,29 @@ function render({ model, el }) {
     outline.removeAttribute("d");
   });
 
-  // canvas: click, drag, wheel (bqplot has its own)
-  let drag = null;
   if (canvas) {
-    const surface = canvas.canvas;
-    surface.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      drag = { from: event, last: event, moved: false };
-      if (mode === "pan") surface.setPointerCapture(event.pointerId);
-      hideCard();
-    });
-    surface.addEventListener("pointermove", (event) => {
-      if (!drag) return;
-      const far = Math.hypot(event.clientX - drag.from.clientX, event.clientY - drag.from.clientY);
-      drag.moved ||= far > CLICK_SLACK;
-      if (mode === "pan" && drag.moved) {
-        canvas.pan(event.clientX - drag.last.clientX, event.clientY - drag.last.clientY);
-      }
-      drag.last = event;
-    });
-    const drop = (event) => {
-      if (drag && !drag.moved && event.type === "pointerup") {
-        channel.send("click", canvas.locate(event));
-      }
-      drag = null;
-    };
-    surface.addEventListener("pointerup", drop);
-    surface.addEventListener("pointercancel", drop);
-    surface.addEventListener("wheel", (event) => {
+    canvas.canvas.addEventListener("wheel", (event) => {
       if (mode !== "pan") return; // else the page scrolls
       event.preventDefault();
       hideCard();
-      canvas.zoom(Math.exp(event.deltaY * 0.0015), canvas.locate(event));
+      canvas.zoom(Math.exp(event.deltaY * 0.0015), locate(event));
     }, { passive: false });
-    surface.addEventListener("dblclick", () => mode === "pan" && canvas.reset());
+    canvas.canvas.addEventListener("dblclick", () => mode === "pan" && canvas.reset());
   }
 
+  const gestures = {
+    pointermove: onMove,
+    pointerleave: onLeave,
+    pointerdown: onDown,
+    pointerup: onUp,
+    pointercancel: onUp,
+  };
   // the panel is there once this element lies in the page, which is after render()
   let watched = null;
   const size = new ResizeObserver(() => {
     if (!watched && el.isConnected) {
       watched = panel();
-      watched.addEventListener("pointermove", onMove);
-      watched.addEventListener("pointerleave", onLeave);
+      for (const [name, action] of Object.entries(gestures)) watched.addEventListener(name, action);
       size.observe(watched);
     }
     panel().dataset.mode = mode;
@@ -333,8 +347,9 @@ function render({ model, el }) {
     channel.close();
     canvas?.close();
     size.disconnect();
-    watched?.removeEventListener("pointermove", onMove);
-    watched?.removeEventListener("pointerleave", onLeave);
+    for (const [name, action] of Object.entries(gestures)) {
+      watched?.removeEventListener(name, action);
+    }
     model.off("change:head", showHead);
     if (cardUrl) URL.revokeObjectURL(cardUrl);
   };

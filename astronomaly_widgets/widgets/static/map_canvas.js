@@ -6,6 +6,8 @@ const EMPTY_WINDOW = [-1, 1, -1, 1]; // [x_min, x_max, y_min, y_max], y upwards
 function openMapCanvas(stage, model, { onview }) {
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "map of feature space, drawn by the kernel");
   stage.append(canvas);
   let frame = EMPTY_WINDOW;
   let view = EMPTY_WINDOW;
@@ -142,24 +144,15 @@ function openMapCanvas(stage, model, { onview }) {
     canvas,
     visible: () => view,
     reset: () => move(frame),
-    // where on the map, and how far 8 screen pixels reach there
-    locate(event) {
-      const box = canvas.getBoundingClientRect();
-      const across = (view[1] - view[0]) / box.width;
-      const down = (view[3] - view[2]) / box.height;
-      return {
-        x: view[0] + (event.clientX - box.left) * across,
-        y: view[3] - (event.clientY - box.top) * down,
-        x_reach: 8 * across,
-        y_reach: 8 * down,
-      };
-    },
     pan(dx, dy) {
       const x = (dx / canvas.clientWidth) * (view[1] - view[0]);
       const y = (dy / canvas.clientHeight) * (view[3] - view[2]);
       move([view[0] - x, view[1] - x, view[2] + y, view[3] + y]);
     },
-    zoom(factor, { x, y }) {
+    // toward a place given as parts of the canvas, x to the right, y downwards
+    zoom(factor, place) {
+      const x = view[0] + place.x * (view[1] - view[0]);
+      const y = view[3] - place.y * (view[3] - view[2]);
       const toward = (edge, center) => center + (edge - center) * factor;
       move([toward(view[0], x), toward(view[1], x), toward(view[2], y), toward(view[3], y)]);
     },
