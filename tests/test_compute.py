@@ -176,6 +176,27 @@ def test_the_bar_shows_rate_and_what_is_left(capsys):
     assert "numbers/s" in shown
 
 
+KILLED = """
+    import os, time
+    from astronomaly_widgets.compute import map_objects
+    for pid in map_objects(lambda k: (time.sleep(0.01), os.getpid())[1], range(10**6), n_jobs=2):
+        print(pid, flush=True)
+"""
+
+
+def test_workers_end_with_a_parent_that_was_killed():
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(KILLED)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    pid = int(child.stdout.readline())
+    child.kill()
+    child.communicate()
+    assert is_gone(os.kill, pid)
+
+
 SCRIPT = """
     import time
     from astronomaly_widgets.compute import map_objects

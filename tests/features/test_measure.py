@@ -6,12 +6,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from astronomaly_widgets.compute import CancelledError, Task, running
+from astronomaly_widgets.compute import Task, running
 from astronomaly_widgets.exceptions import MeasurementError
 from astronomaly_widgets.features import RawFeatures, measure
 from astronomaly_widgets.sources import FeatureTable, ImageFolder, ImageStack
