@@ -53,7 +53,8 @@ class MarksMap:
 
     def __init__(self, run: Callable[..., Any]) -> None:
         self._run = run
-        self._x, self._y = bqplot.LinearScale(), bqplot.LinearScale()
+        # unpadded, so that a place on the screen is the same part of the window
+        self._x, self._y = (bqplot.LinearScale(allow_padding=False) for _ in range(2))
         self.objects = [self._dots(color, 3.6) for color in (*shades(_N_COLORS), NEUTRAL)]
         self.chosen = self._dots(_BRAND, 4.0)
         self.rims = self._dots(_INK, 9.0)
