@@ -319,6 +319,8 @@ class Session(Learning):
             self._map.cancel()
         with self._one_retrain:
             self._store.close()
+            if self.is_temporary:
+                self._tidy_up()
 
     def __repr__(self) -> str:
         return (

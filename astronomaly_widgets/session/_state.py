@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import weakref
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
@@ -99,6 +101,8 @@ class State(t.HasTraits):
         self._store = LabelStore(
             project.path / "labels.sqlite", annotator=annotator, read_only=project.read_only
         )
+        if project.temporary:
+            self._tidy_up = weakref.finalize(self, _discard_if_empty, self._store)
         self._revisions = count(1)
         self._one_retrain = Lock()
         self._last_retrain: Future[dict[str, Any]] | None = None
@@ -276,6 +280,7 @@ class State(t.HasTraits):
         annotator = self._store.annotator
         self._store.copy_to(project.path / "labels.sqlite")
         self._store.close()
+        shutil.rmtree(self.project.path, ignore_errors=True)
         self.project = project
         self._store = LabelStore(project.path / "labels.sqlite", annotator=annotator)
 
@@ -298,6 +303,13 @@ class State(t.HasTraits):
             yield
         except Exception as error:  # noqa: BLE001 - observers are anybody's code
             self.last_error = error
+
+
+def _discard_if_empty(store: LabelStore) -> None:
+    """Leave nothing in the folder for temporary files, unless it is somebody's work."""
+    store.close()
+    if store.revision == 0:
+        shutil.rmtree(store.path.parent, ignore_errors=True)
 
 
 def _untrained(score: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

@@ -398,6 +398,16 @@ def test_a_session_without_a_project_can_be_saved_into_one(tmp_path, session):
         session.save(tmp_path / "elsewhere")
 
 
+def test_a_temporary_folder_stays_only_if_it_holds_labels():
+    empty, used = aw.Session(blob()[0]), aw.Session(blob()[0])
+    folders = [session.project.path for session in (empty, used)]
+    assert all(folder.is_dir() for folder in folders)
+    used.label("0", 3)
+    empty.close()
+    used.close()
+    assert [folder.is_dir() for folder in folders] == [False, True]
+
+
 def test_a_read_only_project_shows_and_refuses(tmp_path, monkeypatch):
     X, ids = blob()
     first = aw.Session(X, ids, project=tmp_path / "p")
