@@ -262,6 +262,15 @@ def test_a_learner_of_the_wrong_shape_is_refused(session):
         session.retrain().result(10)
 
 
+def test_what_was_learned_is_not_learned_from_again(session):
+    for i in range(12):
+        session.label(f"obj-{i:03d}", i % 6)
+    session.retrain().result(60)
+    once = session.trained_score.copy()
+    session.retrain().result(60)
+    np.testing.assert_array_equal(session.trained_score, once)
+
+
 def test_two_retrains_run_one_after_the_other(session):
     session.label("obj-000", 5)
     futures = [session.retrain() for _ in range(3)]
