@@ -24,7 +24,8 @@ def require(module: str, *, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+        wanted = module.partition(".")[0]
+        if error.name is None or error.name.partition(".")[0] != wanted:
             raise
         raise MissingDependencyError(
             f"{module} is not installed; it comes with: pip install 'astronomaly-widgets[{extra}]'"

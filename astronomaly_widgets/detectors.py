@@ -114,17 +114,29 @@ def by_name(detector: str | Detector, random_state: int = 0) -> Detector:
     TypeError
         If `detector` is neither a name nor has the two methods.
     """
+    check(detector)
+    if not isinstance(detector, str):
+        return detector
+    model: Detector = _MAKERS[detector](random_state)
+    return model
+
+
+def check(detector: Any) -> None:
+    """Refuse what is not a detector, without importing what a detector needs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`by_name`.
+    """
     if isinstance(detector, str):
         if detector not in _MAKERS:
             raise ValueError(f"there is no detector {detector!r}; there are: {', '.join(NAMES)}")
-        model: Detector = _MAKERS[detector](random_state)
-        return model
-    if not isinstance(detector, Detector):
+    elif not isinstance(detector, Detector):
         raise TypeError(
             f"a {type(detector).__name__} is not a detector; give one of {', '.join(NAMES)}, "
             "or an object with fit(X) and score_samples(X) (low = anomalous)"
         )
-    return detector
 
 
 def rescale(score_samples: ArrayLike) -> NDArray[Any]:

@@ -70,8 +70,7 @@ class State(t.HasTraits):
         given = _inputs.unique_ids(given)
         keep, problem = _inputs.finite_rows(X)
         learners.by_name(learner, random_state)  # a wrong name is refused now
-        if isinstance(detector, str):
-            detectors.by_name(detector, random_state)
+        detectors.check(detector)
         if anomaly_score is not None:
             anomaly_score = _inputs.checked_anomaly_score(anomaly_score, len(X))[keep]
         self._index = given[keep]
