@@ -119,6 +119,7 @@ def _demo(options: argparse.Namespace) -> None:
     words = [
         f"--ServerApp.root_dir={notebook.parent}",
         f"--LabApp.default_url=/lab/tree/{notebook.name}",
+        "--LabApp.news_url=None",  # no question about news before the first galaxy
     ]
     if options.no_browser:
         words.append("--no-browser")

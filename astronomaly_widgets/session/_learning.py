@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 from concurrent.futures import CancelledError, Future
 from datetime import UTC, datetime
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pandas as pd
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
+# sessions that have worked in the background, for as long as they live
+_working: WeakSet[Learning] = WeakSet()
 _MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 
 
@@ -215,7 +219,20 @@ class Learning(Labeling):
                     future.set_exception(error)
 
         # a daemon, so that a kernel may be shut down in the middle: labels are on disk
-        Thread(target=run, name=work.__name__, daemon=True).start()
+        thread = Thread(target=run, name=work.__name__, daemon=True)
+        with self.lock:
+            self._threads = [*(old for old in self._threads if old.is_alive()), thread]
+        _working.add(self)
+        thread.start()
+
+    def _stop_work(self, seconds: float) -> None:
+        """Cancel what runs in the background, and wait for it to end, but not for long."""
+        self.cancel_retrain()
+        if self._map is not None:
+            self._map.cancel()
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _show_progress(self, fraction: float) -> None:
         if fraction == 1 or fraction - self.progress >= 0.01:
@@ -225,3 +242,10 @@ class Learning(Labeling):
         for name, value in traits.items():
             with self._announcing():
                 setattr(self, name, value)
+
+
+@atexit.register
+def _stop_all_work() -> None:
+    # a thread that comes back from compiled code after Python has ended takes the process with it
+    for session in list(_working):
+        session._stop_work(2.0)  # noqa: SLF001 - our own sessions

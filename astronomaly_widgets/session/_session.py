@@ -314,13 +314,10 @@ class Session(Learning):
 
     def close(self) -> None:
         """Stop background work and close the label log; everything is on disk already."""
-        self.cancel_retrain()
-        if self._map is not None:
-            self._map.cancel()
-        with self._one_retrain:
-            self._store.close()
-            if self.is_temporary:
-                self._tidy_up()
+        self._stop_work(5.0)
+        self._store.close()
+        if self.is_temporary:
+            self._tidy_up()
 
     def __repr__(self) -> str:
         return (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
     from pathlib import Path
+    from threading import Thread
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -104,6 +105,7 @@ class State(t.HasTraits):
             self._tidy_up = weakref.finalize(self, _discard_if_empty, self._store)
         self._revisions = count(1)
         self._one_retrain = Lock()
+        self._threads: list[Thread] = []
         self._last_retrain: Future[dict[str, Any]] | None = None
         self._map: Future[NDArray[np.float32]] | None = None
         self._map_method = "pca"
