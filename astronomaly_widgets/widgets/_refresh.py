@@ -26,7 +26,8 @@ class Refresher:
     interval : float
         Least seconds between two drawings.
     delay : float
-        Seconds from a request to its drawing; by default the first one after a pause comes at once.
+        Seconds from a request to its drawing. A score changes the labels and, a moment later, the
+        current object: with a short delay that is one drawing.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LARGEST = 1024  # pixels of the picture's longer side
 _NEIGHBOR = 72  # side of a neighbor's picture, in pixels
 _N_NEIGHBORS = 12
-_SETTLED = 0.25  # seconds before neighbors are looked for: whoever scores fast needs none
+_SETTLED = 0.2  # seconds an object stays before its neighbors are looked for
 
 
 class Inspector(anywidget.AnyWidget):
@@ -71,6 +71,7 @@ class Inspector(anywidget.AnyWidget):
         self._keys = count(1)
         self._typical: tuple[Any, ...] | None = None
         self._order: tuple[int, Any] | None = None
+        self._settling: str | None = None
         self._thumbnail = lru_cache(maxsize=128)(self._render)
         self.channel = Channel(
             self,
@@ -86,8 +87,10 @@ class Inspector(anywidget.AnyWidget):
         )
         self.add_class("aw-inspector")
         self.add_class("aw-panel")
-        self._refresher = Refresher(self._draw, self._keep_error, interval=0.03)
-        self._neighborhood = Refresher(self._draw_neighbors, self._keep_error, delay=_SETTLED)
+        self._refresher = Refresher(self._draw, self._keep_error, interval=0.03, delay=0.03)
+        self._neighborhood = Refresher(
+            self._draw_neighbors, self._keep_error, interval=_SETTLED, delay=_SETTLED
+        )
         session.observe(self._on_session, names=list(_PARTS))
         self._linked = True
         self._draw({"record"})
@@ -197,6 +200,10 @@ class Inspector(anywidget.AnyWidget):
     def _draw_neighbors(self, _parts: set[str]) -> None:
         session = self.session
         object_id = session.current_id
+        if object_id != self._settling:  # still on the way to somewhere: look again
+            self._settling = object_id
+            self._neighborhood.request("neighbors")
+            return
         found = [] if object_id is None else session.similar_to(object_id, _N_NEIGHBORS)
         objects = [
             {

@@ -56,7 +56,7 @@ class RecallPanel(ipywidgets.VBox):
         super().__init__([self._head, self.figure])
         self.add_class("aw-recall-panel")
         self.add_class("aw-panel")
-        self._refresher = Refresher(self._draw, self._keep_error, interval=0.15)
+        self._refresher = Refresher(self._draw, self._keep_error, interval=0.25, delay=0.1)
         session.observe(self._on_session, names=list(_WATCHED))
         self._linked = True
         self._draw({"curves"})
@@ -151,10 +151,9 @@ class RecallPanel(ipywidgets.VBox):
             5.0, *(float(line[-1]) for line in (curves.found, curves.detector, curves.random)),
             0.0 if ranking is None else float(ranking[-1]),
         )  # fmt: skip
-        x_ticks, y_ticks = ticks(longest, 5), ticks(highest, 4)
-        x_ticks = x_ticks[x_ticks <= longest]
-        self._scale(self._x, self.figure.axes[0], float(longest), x_ticks)
-        self._scale(self._y, self.figure.axes[1], float(max(y_ticks[-1], highest)), y_ticks)
+        # axes end at a round number, so that they stay for many labels
+        self._scale(self._x, self.figure.axes[0], ticks(longest, 5))
+        self._scale(self._y, self.figure.axes[1], ticks(highest, 4))
         atleast = "≥ " if curves.is_lower_bound else ""
         lines = [
             (self.found, curves.found, f"you {curves.found[-1]}", _BRAND),
@@ -174,9 +173,10 @@ class RecallPanel(ipywidgets.VBox):
         self._head.note = self._note(curves, ranking)
 
     @staticmethod
-    def _scale(scale: Any, axis: Any, top: float, values: NDArray[np.int64]) -> None:
-        scale.max = top
-        axis.tick_values = values
+    def _scale(scale: Any, axis: Any, values: NDArray[np.int64]) -> None:
+        if scale.max != values[-1]:
+            scale.max = float(values[-1])
+            axis.tick_values = values
 
     def _show_retrains(self, at: NDArray[Any]) -> None:
         with self.retrains.hold_sync():

@@ -64,7 +64,8 @@ def view(inspector, view_of):
 
 def settle(inspector):
     inspector._refresher.flush()
-    inspector._neighborhood.flush()
+    for _ in range(2):  # an object must stay for its neighbors to be looked for
+        inspector._neighborhood.flush()
 
 
 def look_at(inspector, object_id):

@@ -102,9 +102,9 @@ def test_axes_are_whole_numbers_and_hold_the_lines(panel, session):
     session.label_many(session.object_ids[:37], 5)
     settle(panel)
     x_axis, y_axis = panel.figure.axes
-    assert x_axis.tick_values.tolist() == [0, 10, 20, 30]
+    assert x_axis.tick_values.tolist() == [0, 10, 20, 30, 40]
     assert y_axis.tick_values.tolist() == [0, 10, 20, 30, 40]
-    assert (panel._x.max, panel._y.max) == (37, 40)
+    assert (panel._x.max, panel._y.max) == (40, 40)
 
 
 def test_many_labels_at_once_are_drawn_once(panel, session, monkeypatch):
