@@ -80,7 +80,7 @@ function render({ model, el }) {
   tools.append(
     button("", "+", "zoom in (+)", () => picture.zoom(1.6)),
     button("", "−", "zoom out (−)", () => picture.zoom(1 / 1.6)),
-    button("", "1", "show it whole (double click)", () => picture.reset()),
+    button("", "fit", "show it whole (double click)", () => picture.reset()),
   );
   frame.append(box, tools);
 
