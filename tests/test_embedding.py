@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -134,7 +135,7 @@ def test_cancelling_ends_the_other_process(X, tmp_path, pretender):
     )
     task = compute.Task()
     task.on_progress = lambda _: task.cancel.set() if pid_file.exists() else None
-    with compute.running(task), pytest.raises(compute.CancelledError):
+    with compute.running(task), pytest.raises(CancelledError):
         embedding.compute(X, "tsne")
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid_file.read_text()), 0)

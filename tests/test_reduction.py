@@ -1,4 +1,5 @@
 import tracemalloc
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -132,5 +133,5 @@ def test_memory_mapped_features_are_not_held(tmp_path, function, monkeypatch):
 def test_reducing_can_be_cancelled(X):
     task = compute.Task()
     task.cancel.set()
-    with compute.running(task), pytest.raises(compute.CancelledError):
+    with compute.running(task), pytest.raises(CancelledError):
         reduction.scale(X)

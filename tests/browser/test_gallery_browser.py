@@ -247,7 +247,7 @@ def test_find_jumps_to_an_object_and_a_part_shows_all_that_match(shown):
     page.locator(".aw-find").fill("j-05")
     page.locator(".aw-find").press("Enter")
     shown.wait_for(PAINTED, 10)
-    assert "showing 10 with" in status(shown)
+    page.locator(".aw-status", has_text="showing 10 with").wait_for()
     page.locator(".aw-clear").click()
     shown.wait_for("() => document.querySelectorAll('.aw-object').length !== 10")
 

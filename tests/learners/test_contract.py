@@ -1,6 +1,7 @@
 """What every learner owes, whoever wrote it."""
 
 import threading
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -227,7 +228,7 @@ class TestEveryLearner:
         assert seen[-1] == 1
         cancel = threading.Event()
         task = compute.Task(on_progress=lambda _: cancel.set(), cancel=cancel)
-        with compute.running(task), pytest.raises(compute.CancelledError):
+        with compute.running(task), pytest.raises(CancelledError):
             learner.score(X, S)
 
 
