@@ -86,7 +86,7 @@ class MapView(anywidget.AnyWidget):
     """
 
     _esm = bundle("channel.js", "map_canvas.js", "map.js")
-    _css = bundle("panel.css", "map.css")
+    _css = bundle("theme.css", "panel.css", "map.css")
 
     head = t.Dict().tag(sync=True)
     frame = t.List().tag(sync=True)

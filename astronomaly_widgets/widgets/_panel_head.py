@@ -23,7 +23,7 @@ class PanelHead(anywidget.AnyWidget):
     """
 
     _esm = bundle("channel.js", "panel_head.js")
-    _css = bundle("panel.css", "recall.css")
+    _css = bundle("theme.css", "panel.css", "recall.css")
 
     title = t.Unicode().tag(sync=True)
     note = t.Unicode().tag(sync=True)

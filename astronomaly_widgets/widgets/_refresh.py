@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 from threading import Lock, Timer
 from time import monotonic
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_alive: WeakSet[Refresher] = WeakSet()
 
 
 class Refresher:
@@ -47,6 +52,7 @@ class Refresher:
         self._last = -interval
         self._closed = False
         self._drawing = Lock()
+        _alive.add(self)
 
     def request(self, *parts: str) -> None:
         """Have these parts drawn soon; returns at once."""
@@ -90,3 +96,12 @@ class Refresher:
                 self._draw(parts)
             except Exception as error:  # noqa: BLE001 - nobody above on this thread; it is shown
                 self._on_error(error)
+
+
+@atexit.register
+def _stop_drawing() -> None:
+    # a thread that comes back from compiled code after Python has ended takes the process with it
+    for refresher in list(_alive):
+        refresher.close()
+        if refresher._drawing.acquire(timeout=2.0):  # noqa: SLF001 - our own
+            refresher._drawing.release()  # noqa: SLF001

@@ -63,7 +63,7 @@ class Gallery(anywidget.AnyWidget):
     """
 
     _esm = bundle("channel.js", "gallery_head.js", "gallery_grid.js", "gallery.js")
-    _css = bundle("gallery.css")
+    _css = bundle("theme.css", "gallery.css")
 
     page = t.Dict().tag(sync=True)
     state = t.Dict().tag(sync=True)

@@ -54,7 +54,7 @@ class Inspector(anywidget.AnyWidget):
     """
 
     _esm = bundle("channel.js", "inspector_picture.js", "inspector.js")
-    _css = bundle("panel.css", "inspector.css", "dashboard.css")
+    _css = bundle("theme.css", "panel.css", "inspector.css", "dashboard.css")
 
     record = t.Dict().tag(sync=True)
     label = t.Dict().tag(sync=True)
