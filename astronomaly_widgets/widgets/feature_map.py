@@ -83,7 +83,7 @@ class FeatureMap(ipywidgets.VBox):
         super().__init__([self._view, *self._renderer.widgets])
         self.add_class("aw-feature-map")
         self.add_class("aw-panel")
-        self._refresher = Refresher(self._draw, self._keep_error, interval=0.03, delay=0.03)
+        self._refresher = Refresher(self._draw, self._keep_error, interval=0.1, delay=0.03)
         session.observe(self._on_session, names=list(_PARTS))
         self._linked = True
         self._draw(_ALL)

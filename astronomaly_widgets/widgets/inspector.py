@@ -87,7 +87,7 @@ class Inspector(anywidget.AnyWidget):
         )
         self.add_class("aw-inspector")
         self.add_class("aw-panel")
-        self._refresher = Refresher(self._draw, self._keep_error, interval=0.03, delay=0.03)
+        self._refresher = Refresher(self._draw, self._keep_error, interval=0.1, delay=0.06)
         self._neighborhood = Refresher(
             self._draw_neighbors, self._keep_error, interval=_SETTLED, delay=_SETTLED
         )

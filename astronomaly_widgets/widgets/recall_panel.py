@@ -56,7 +56,7 @@ class RecallPanel(ipywidgets.VBox):
         super().__init__([self._head, self.figure])
         self.add_class("aw-recall-panel")
         self.add_class("aw-panel")
-        self._refresher = Refresher(self._draw, self._keep_error, interval=0.25, delay=0.1)
+        self._refresher = Refresher(self._draw, self._keep_error, interval=0.5, delay=0.2)
         session.observe(self._on_session, names=list(_WATCHED))
         self._linked = True
         self._draw({"curves"})

@@ -328,6 +328,10 @@ function render({ model, el }) {
       return;
     }
     draw(openPage(page, page.thumbnails), page.current);
+    // where the person is at work; a page that comes for another reason moves nothing
+    if (root.contains(document.activeElement)) {
+      (grid.current()?.root ?? root).scrollIntoView({ block: "nearest" });
+    }
   }
 
   function onState() {
