@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +10,7 @@ import numpy as np
 from .._protocols import LearnerScores
 from ..compute import chunks
 from . import _process
-from ._forest import as_float32, mean_prediction, threads
+from ._forest import as_float32, grow, mean_prediction, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 
 if TYPE_CHECKING:
@@ -130,24 +129,16 @@ class GuidedEnsemble:
         values: NDArray[np.float64],
     ) -> tuple[list[Any], NDArray[np.float64]]:
         """Grow the trees; return them and their out-of-bag predictions for the labels, (m,)."""
-        from sklearn.ensemble import ExtraTreesRegressor
-
         pseudo = _unlabeled(len(X), rows, self.random_state)
         every = np.concatenate([rows, pseudo])
-        inputs = np.column_stack([as_block(X, every), anomaly[every]])
-        forest = ExtraTreesRegressor(
-            self.n_estimators,
-            max_features="sqrt",
-            bootstrap=True,
-            random_state=self.random_state,
-            n_jobs=os.cpu_count(),
-        )
+        inputs = as_float32(np.column_stack([as_block(X, every), anomaly[every]]))
         weights = np.r_[np.ones(len(rows)), np.full(len(pseudo), _PSEUDO_WEIGHT)]
         targets = np.r_[values, np.full(len(pseudo), _PSEUDO_LABEL)]
-        inputs = as_float32(inputs)
-        forest.fit(inputs, targets, sample_weight=weights)
-        trees = forest.estimators_
-        return trees, _out_of_bag(trees, forest.estimators_samples_, inputs, len(rows))
+        with threads() as pool:
+            trees, left_out = grow(
+                inputs, targets, weights, self.n_estimators, self.random_state, pool
+            )
+        return trees, np.nan_to_num(left_out[: len(rows)], nan=_PSEUDO_LABEL)
 
     def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
         """Score all objects.
@@ -227,21 +218,6 @@ def _unlabeled(n: int, rows: NDArray[np.intp], random_state: int) -> NDArray[np.
     rng = np.random.default_rng(random_state)
     drawn = rng.choice(n, size=min(n, 300 + len(rows)), replace=False)
     return drawn[~np.isin(drawn, rows)][:300]
-
-
-def _out_of_bag(
-    trees: list[Any], samples: list[NDArray[np.intp]], X: NDArray[np.float32], m: int
-) -> NDArray[np.float64]:
-    """Mean prediction for each of the first m rows of X by the trees that have not seen it."""
-    total, n_blind = np.zeros(m), np.zeros(m)
-    for tree, seen in zip(trees, samples, strict=True):
-        unseen = np.ones(len(X), dtype=bool)
-        unseen[seen] = False
-        blind = np.flatnonzero(unseen[:m])
-        if len(blind):
-            total[blind] += tree.predict(X[blind], check_input=False)
-            n_blind[blind] += 1
-    return np.where(n_blind > 0, total / np.maximum(n_blind, 1), _PSEUDO_LABEL)
 
 
 def _isotonic(
