@@ -121,12 +121,15 @@ class LearnerScores:
         Standard deviation of the relevance, in score units; NaN where there is none.
     acquisition : ndarray
         Worth of labeling the object next, in any unit, larger = more worth.
+    exploration : ndarray or None
+        Likewise, while what is labeled is not liked; None = as `acquisition`.
     """
 
     trained_score: NDArray[Any]
     relevance: NDArray[Any]
     uncertainty: NDArray[Any]
     acquisition: NDArray[Any]
+    exploration: NDArray[Any] | None = None
 
 
 @runtime_checkable

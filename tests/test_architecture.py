@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedding": GROUND | {"compute"},
     "detectors": GROUND | {"compute"},
     "learners": GROUND | {"compute"},
+    "batches": GROUND,
     "evaluation": GROUND,
     "density": GROUND,
     "labels": GROUND,
@@ -43,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "export": GROUND,
     # level 3: one search, and pictures
     "session": GROUND
-    | {"_display", "compute", "reduction", "embedding", "detectors", "learners"}
+    | {"_display", "compute", "reduction", "embedding", "detectors", "learners", "batches"}
     | {"evaluation", "labels", "project", "export"},
     "render": GROUND | {"sources", "preprocess"},
     # level 4: ready-made searches

@@ -12,7 +12,15 @@ from .neighbor_score import NeighborScore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["NAMES", "DirectRegression", "GuidedEnsemble", "Learner", "LearnerScores", "NeighborScore", "by_name"]
+__all__ = [
+    "NAMES",
+    "DirectRegression",
+    "GuidedEnsemble",
+    "Learner",
+    "LearnerScores",
+    "NeighborScore",
+    "by_name",
+]
 
 _MAKERS: dict[str, Callable[[int], Learner]] = {
     "auto": lambda random_state: GuidedEnsemble(random_state=random_state),

@@ -29,6 +29,7 @@ def grow(
     y: NDArray[np.float64],
     weights: NDArray[np.float64],
     n_trees: int,
+    *,
     random_state: int,
     pool: ThreadPoolExecutor,
 ) -> tuple[list[Any], NDArray[np.float64]]:

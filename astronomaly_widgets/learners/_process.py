@@ -7,7 +7,7 @@ left out in turn, equations 5.12.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # process from collapsing: neither a constant nor a spike at each label can win.
 LENGTH_SCALES = (0.1, 0.2, 0.4, 0.8)
 NOISE_LEVELS = (0.05, 0.2, 0.6)
+TRUSTS = (0.25, 0.5, 1.0)  # how much of the prior is believed; never nothing, never the reverse
 _N_CHOOSE = 400  # labels that weigh the candidates
-_LEAST_WEIGHT = 0.05  # a candidate that counts less is left out
+_LEAST_CHANCE = 0.05  # of the best candidate's; one that counts less is left out
 _PRIOR_LABELS = 2.0  # a variance of one is worth so many labels: one label has none of its own
 
 
@@ -33,14 +34,14 @@ class Process:
         Where the labels are.
     scales : ndarray, shape (k,)
         Length scales that count.
-    weights : ndarray, shape (m, k)
-        What each label adds to the mean, by length scale.
+    weights : ndarray, shape (k, m, 2)
+        What each label adds to the two means of :meth:`predict`, by length scale.
+    trust : float
+        How much of the prior is believed, on average over the candidates.
     whitening : ndarray, shape (m, m)
         Inverse of the lower Cholesky factor of the likeliest candidate.
     scale : float
         Its length scale.
-    noise : float
-        Its noise level, of the signal's variance.
     variance : float
         Variance of its signal.
     left_out : ndarray, shape (m,)
@@ -50,27 +51,36 @@ class Process:
     points: NDArray[np.float64]
     scales: NDArray[np.float64]
     weights: NDArray[np.float64]
+    trust: float
     whitening: NDArray[np.float64]
     scale: float
-    noise: float
     variance: float
     left_out: NDArray[np.float64]
 
     def predict(
-        self, X: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and standard deviation of the signal at `X` (n, d), each (n,)."""
+        self, X: NDArray[np.float64], prior: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Two means and the standard deviation at `X` (n, d) with `prior` (n,); each (n,).
+
+        The first mean believes as much of the prior as the labels bear out, the second all of it.
+        """
         distance = distances(X, self.points)
-        mean = np.zeros(len(X))
-        for scale, weights in zip(self.scales, self.weights.T, strict=True):
-            mean += matern(distance, scale) @ weights
+        means = prior[:, None] * np.array([self.trust, 1.0])
+        for scale, weights in zip(self.scales, self.weights, strict=True):
+            means += matern(distance, scale) @ weights
         known = matern(distance, self.scale) @ self.whitening.T
         explained = np.einsum("ij,ij->i", known, known)
-        return mean, np.sqrt(self.variance * np.maximum(1.0 - explained, 0.0))
+        std = np.sqrt(self.variance * np.maximum(1.0 - explained, 0.0))
+        return means[:, 0], means[:, 1], std
 
 
-def fit(points: NDArray[np.float64], values: NDArray[np.float64], unit: float) -> Process:
-    """Fit a process of mean zero to `values` (m,) at `points` (m, d).
+def fit(
+    points: NDArray[np.float64],
+    values: NDArray[np.float64],
+    prior: NDArray[np.float64],
+    unit: float,
+) -> Process:
+    """Fit a process to `values` (m,) at `points` (m, d) round a multiple of `prior` (m,).
 
     Kernel Matern 3/2; length scales are multiples of `unit`. The candidates are averaged with
     their marginal likelihoods as weights, the variance of the signal integrated out.
@@ -79,44 +89,43 @@ def fit(points: NDArray[np.float64], values: NDArray[np.float64], unit: float) -
 
     distance = distances(points, points)
     np.fill_diagonal(distance, 0.0)  # the products leave rounding there
+    residuals = values[:, None] - prior[:, None] * np.array(TRUSTS)
     # with many labels, an even share of every value weighs the candidates
     some = np.argsort(values, kind="stable")[evenly(len(values), _N_CHOOSE)]
-    chances = np.array(
+    evidence = np.array(
         [
-            [_log_evidence(kernel, values[some], noise) for noise in NOISE_LEVELS]
+            [_log_evidence(kernel, residuals[some], noise) for noise in NOISE_LEVELS]
             for kernel in (
                 matern(distance[np.ix_(some, some)], length * unit) for length in LENGTH_SCALES
             )
         ]
     )
-    chances = np.exp(chances - chances.max())
-    chances /= chances.sum()
-    best = np.unravel_index(int(np.argmax(chances)), chances.shape)
-    counts = chances >= min(_LEAST_WEIGHT, chances.max())
-    chances = np.where(counts, chances, 0.0) / chances[counts].sum()
+    chances = _chances(evidence)
+    believing = _chances(evidence[..., TRUSTS.index(1.0)])
+    i_best, j_best, q_best = np.unravel_index(int(np.argmax(chances)), chances.shape)
+    used = np.flatnonzero(chances.any(axis=(1, 2)) | believing.any(axis=1))
+    columns = np.zeros((len(used), len(values), 2))
     left_out = np.zeros(len(values))
-    columns = []
-    for i in np.flatnonzero(counts.any(axis=1)):
+    for column, i in zip(columns, used, strict=True):
         kernel = matern(distance, LENGTH_SCALES[i] * unit)
-        column = np.zeros(len(values))
-        for j in np.flatnonzero(counts[i]):
+        for j in np.flatnonzero(chances[i].any(axis=1) | (believing[i] > 0)):
             lower = _cholesky(kernel, NOISE_LEVELS[j])
             inverse = solve_triangular(lower, np.eye(len(values)), lower=True)
-            weights = cho_solve((lower, True), values)
-            column += chances[i, j] * weights
-            alone = weights / np.einsum("ij,ij->j", inverse, inverse)
-            left_out += chances[i, j] * (values - alone)
-            if (i, j) == best:
+            solved = cho_solve((lower, True), residuals)
+            column[:, 0] += solved @ chances[i, j]
+            column[:, 1] += solved[:, TRUSTS.index(1.0)] * believing[i, j]
+            blind = values[:, None] - solved / np.einsum("ij,ij->j", inverse, inverse)[:, None]
+            left_out += blind @ chances[i, j]
+            if (i, j) == (i_best, j_best):
                 whitening = inverse
-                variance = _variance(values, weights)
-        columns.append(column)
+                variance = float(_variance(residuals, solved)[q_best])
     return Process(
         points=points,
-        scales=unit * np.array(LENGTH_SCALES)[counts.any(axis=1)],
-        weights=np.array(columns).T,
+        scales=unit * np.array(LENGTH_SCALES)[used],
+        weights=columns,
+        trust=float(chances.sum(axis=(0, 1)) @ np.array(TRUSTS)),
         whitening=whitening,
-        scale=unit * LENGTH_SCALES[best[0]],
-        noise=NOISE_LEVELS[best[1]],
+        scale=unit * LENGTH_SCALES[i_best],
         variance=variance,
         left_out=left_out,
     )
@@ -152,17 +161,31 @@ def _cholesky(kernel: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
     return lower
 
 
-def _variance(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    return float((values @ weights + _PRIOR_LABELS) / (len(values) + _PRIOR_LABELS))
+def _variance(residuals: NDArray[np.float64], solved: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Most likely variance of the signal for each column of the residuals."""
+    squared = np.einsum("ij,ij->j", residuals, solved)
+    variance: NDArray[np.float64] = (squared + _PRIOR_LABELS) / (len(residuals) + _PRIOR_LABELS)
+    return variance
 
 
 def _log_evidence(
-    kernel: NDArray[np.float64], values: NDArray[np.float64], noise: float
-) -> float:
-    """Logarithm of the marginal likelihood, but for a constant; the variance is integrated out."""
+    kernel: NDArray[np.float64], residuals: NDArray[np.float64], noise: float
+) -> NDArray[np.float64]:
+    """Logarithm of the marginal likelihood of each column, but for a constant."""
     from scipy.linalg import cho_solve
 
     lower = _cholesky(kernel, noise)
-    variance = _variance(values, cho_solve((lower, True), values))
+    variance = _variance(residuals, cho_solve((lower, True), residuals))
     determinant = 2 * np.log(np.diag(lower)).sum()
-    return float(-0.5 * (len(values) + _PRIOR_LABELS) * np.log(variance) - 0.5 * determinant)
+    evidence: NDArray[np.float64] = -0.5 * (
+        (len(residuals) + _PRIOR_LABELS) * np.log(variance) + determinant
+    )
+    return evidence
+
+
+def _chances(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights of the candidates, summing to 1; those that hardly count are left out."""
+    chances = np.exp(evidence - evidence.max())
+    chances[chances < _LEAST_CHANCE] = 0.0
+    weights: NDArray[np.float64] = chances / chances.sum()
+    return weights

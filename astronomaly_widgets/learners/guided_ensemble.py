@@ -21,6 +21,7 @@ _N_UNITS = 1000  # objects that set the units
 _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
 _PSEUDO_WEIGHT = 0.3
+_LIKED = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class _Fitted:
         Standardization of the process's inputs.
     worth, score : ndarray, shape (k,)
         Corners of the line that turns worth into a score of the person.
+    found : bool
+        Whether anything was liked.
     """
 
     process: _process.Process
@@ -44,6 +47,7 @@ class _Fitted:
     spread: NDArray[np.float64]
     worth: NDArray[np.float64]
     score: NDArray[np.float64]
+    found: bool
 
 
 @dataclass
@@ -57,7 +61,8 @@ class GuidedEnsemble:
     pick the few features that matter where the process trusts distances in all of them. Scores
     are learned as ``5 (y / 5)^3``, which sets the few 5 apart from the many 2 and 3.
 
-    There is nothing to tune: length scale and noise are averaged by marginal likelihood. Memory is
+    There is nothing to tune: length scale, noise, and how much the anomaly score is to be believed
+    are averaged by marginal likelihood. Memory is
     bounded whatever the number of objects, and time linear in it.
 
     Parameters
@@ -111,14 +116,14 @@ class GuidedEnsemble:
         spread[spread == 0] = 1.0
         unit = _median_distance(_standardize(sample, center, spread))
         some = _telling(scores, _N_PROCESS)
-        process = _process.fit(
-            _standardize(features[some], center, spread), (values - prior)[some], unit
-        )
+        points = _standardize(features[some], center, spread)
+        process = _process.fit(points, values[some], prior[some], unit)
         trees, unseen = self._grow(X, anomaly, index, values)
         # of each label, what is said without it
-        left_out = (prior[some] + process.left_out + unseen[some]) / 2
+        left_out = (process.left_out + unseen[some]) / 2
         worth, score = _isotonic(left_out, scores[some])
-        self._fitted = _Fitted(process, trees, center, spread, worth, score)
+        found = bool(scores.max() >= _LIKED)
+        self._fitted = _Fitted(process, trees, center, spread, worth, score, found)
         return self
 
     def _grow(
@@ -136,7 +141,12 @@ class GuidedEnsemble:
         targets = np.r_[values, np.full(len(pseudo), _PSEUDO_LABEL)]
         with threads() as pool:
             trees, left_out = grow(
-                inputs, targets, weights, self.n_estimators, self.random_state, pool
+                inputs,
+                targets,
+                weights,
+                self.n_estimators,
+                random_state=self.random_state,
+                pool=pool,
             )
         return trees, np.nan_to_num(left_out[: len(rows)], nan=_PSEUDO_LABEL)
 
@@ -156,9 +166,11 @@ class GuidedEnsemble:
             The trained score is the worth, stretched linearly into 0..5 where it leaves that
             range; the relevance is the score to be expected for such a worth, learned from what
             the ensemble says of each label without knowing it; the uncertainty is the standard
-            deviation of the process; the acquisition is the worth plus `exploration` times half
-            of it. Before the first label, trained score and acquisition are the anomaly score,
-            relevance and uncertainty NaN.
+            deviation of the process. The acquisition is the worth plus half of it times
+            `exploration`; exploration is the same for a process that believes the anomaly score
+            whatever the labels say, and the acquisition too until something is liked. Before the
+            first label, trained score and acquisition are the anomaly score, relevance and
+            uncertainty NaN.
 
         Raises
         ------
@@ -172,20 +184,21 @@ class GuidedEnsemble:
         if fitted is None:
             nothing = np.full(n, np.nan, dtype=np.float32)
             return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
-        worth, uncertainty = np.empty((2, n), dtype=np.float32)
+        worth, wide, uncertainty = np.empty((3, n), dtype=np.float32)
         with threads() as pool:
             for part in chunks(n, rows_per_chunk(max(d, len(fitted.process.points)))):
                 block = as_block(X, part)
-                mean, std = fitted.process.predict(
-                    _standardize(block, fitted.center, fitted.spread)
-                )
+                Z = _standardize(block, fitted.center, fitted.spread)
+                mean, believing, uncertainty[part] = fitted.process.predict(Z, anomaly[part])
                 inputs = as_float32(np.column_stack([block, anomaly[part]]))
                 voted = mean_prediction(fitted.trees, inputs, pool)
-                worth[part] = (anomaly[part] + mean + voted) / 2
-                uncertainty[part] = std
+                worth[part] = (mean + voted) / 2
+                wide[part] = (believing + voted) / 2
         relevance = np.interp(worth, fitted.worth, fitted.score).astype(np.float32)
-        acquisition = worth + np.float32(self.exploration / 2) * uncertainty
-        return LearnerScores(_into_range(worth), relevance, uncertainty, acquisition)
+        bonus = np.float32(self.exploration / 2) * uncertainty
+        wide += bonus
+        acquisition = worth + bonus if fitted.found else wide.copy()
+        return LearnerScores(_into_range(worth), relevance, uncertainty, acquisition, wide)
 
 
 def _standardize(
@@ -214,7 +227,7 @@ def _telling(scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:
 
 
 def _unlabeled(n: int, rows: NDArray[np.intp], random_state: int) -> NDArray[np.intp]:
-    """Some 300 objects without a label, or fewer if there are fewer."""
+    """Draw 300 objects without a label, or as many as there are."""
     rng = np.random.default_rng(random_state)
     drawn = rng.choice(n, size=min(n, 300 + len(rows)), replace=False)
     return drawn[~np.isin(drawn, rows)][:300]

@@ -13,7 +13,7 @@ import pandas as pd
 from .. import compute, embedding
 from ..learners import by_name
 from ..project import fingerprint
-from ._labeling import Labeling
+from ._ranking import Ranking
 from ._state import learned
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
 _MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 
 
-class Learning(Labeling):
+class Learning(Ranking):
     """What the machine does between two looks at the gallery."""
 
     # a map of all objects that takes longer than a coffee is not worth waiting for
@@ -86,6 +86,7 @@ class Learning(Labeling):
                         return
                     self._scores = arrays
                     self._history.append(row)
+                self._suggestion()  # chosen here, so that no callback has to
                 if not self.read_only:
                     self._save_scores()
                     self.project.append_history(row)
