@@ -35,7 +35,8 @@ class Batch:
     ----------
     rows : ndarray of int, shape (k,)
     reasons : tuple of str, length k
-        Why each is there: "predicted interesting", "diverse", "anomalous" or "unexplored".
+        Why each is there: "predicted interesting", "diverse", "anomalous" or "unexplored"; "" if
+        there was little to choose from.
     """
 
     rows: NDArray[np.intp]
@@ -101,8 +102,9 @@ def suggest(
         strategy = "start"
     n_hits = int((last >= _HIT).sum())
     share = _SHARES.get(strategy, _VARIED * max(0.0, 1.0 - n_hits / (_LUCKY * max(len(last), 1))))
+    why_top = PREDICTED if len(last) else ANOMALOUS
     if free.sum() <= _FEW * n:
-        share = 0.0  # all will be seen soon, in whatever order
+        share, why_top = 0.0, ""  # all will be seen soon, in whatever order
     n_drawn = min(round(explore * n), int(free.sum()))
     n_kinds = round(share * (n - n_drawn))
     rows_top = best(worth, free, n - n_drawn - n_kinds)
@@ -114,9 +116,7 @@ def suggest(
     left = np.flatnonzero(free)
     rng = np.random.default_rng([random_state, len(left)])
     rows_drawn = rng.choice(left, size=min(n_drawn, len(left)), replace=False)
-    return _interleaved(
-        {PREDICTED if len(last) else ANOMALOUS: rows_top, DIVERSE: rows_kinds, DRAWN: rows_drawn}
-    )
+    return _interleaved({why_top: rows_top, DIVERSE: rows_kinds, DRAWN: rows_drawn})
 
 
 def best(worth: ArrayLike, free: ArrayLike, n: int) -> NDArray[np.intp]:
@@ -125,15 +125,13 @@ def best(worth: ArrayLike, free: ArrayLike, n: int) -> NDArray[np.intp]:
     Linear in the number of objects: they are not all sorted.
     """
     values = np.asarray(worth)
-    rows = np.flatnonzero(free)
+    rows: NDArray[np.intp] = np.flatnonzero(free)
     if 0 < n < len(rows):
         least = np.partition(values[rows], len(rows) - n)[len(rows) - n]
         above = rows[values[rows] > least]
         ties = rows[values[rows] == least]
         rows = np.sort(np.concatenate([above, ties[: n - len(above)]]))
-    order = np.argsort(-values[rows], kind="stable")[: max(n, 0)]
-    first: NDArray[np.intp] = rows[order]
-    return first
+    return rows[np.argsort(-values[rows], kind="stable")][: max(n, 0)]
 
 
 def _one_of_each_kind(
@@ -156,7 +154,8 @@ def _one_of_each_kind(
     # the pool is sorted: the first of a cluster is its best
     first = np.sort(np.unique(_clusters(Z, n, random_state), return_index=True)[1])
     rest = np.setdiff1d(np.arange(len(pool)), first)  # fewer kinds than n: fill up
-    return pool[np.concatenate([first, rest])[:n]]
+    chosen: NDArray[np.intp] = pool[np.concatenate([first, rest])[:n]]
+    return chosen
 
 
 def _interleaved(parts: dict[str, NDArray[np.intp]]) -> Batch:

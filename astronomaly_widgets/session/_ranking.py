@@ -15,6 +15,8 @@ from ._labeling import Labeling
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    _Suggestion = tuple[NDArray[np.intp], dict[int, str], float]
+
 ORDERS = (
     "suggested",
     "trained_score",
@@ -25,7 +27,6 @@ ORDERS = (
     "original",
 )
 _INTERESTING = 3.0  # predicted score that is worth saying
-_ANOMALOUS = 2.5  # anomaly score, likewise
 _UNSURE = 0.9  # of the largest uncertainty
 
 
@@ -35,7 +36,7 @@ class Ranking(Labeling):
     batch_size = t.Int(50, min=1)
     strategy = t.Enum(batches.STRATEGIES, "auto")
     explore = t.Float(0.0, min=0.0, max=1.0)
-    _suggested: tuple[Any, ...] | None = None
+    _suggested: tuple[dict[str, Any], tuple[Any, ...], _Suggestion] | None = None
 
     # -- rankings --------------------------------------------------------------------------
 
@@ -144,29 +145,28 @@ class Ranking(Labeling):
         "unexplored" (the learner is unsure, or the object was drawn at random).
         """
         row = self.row_of(object_id)
-        reason: str = self._suggestion()[1].get(row, "")
-        relevance, spread = self._scores["relevance"][row], self._scores["uncertainty"]
-        if relevance >= _INTERESTING:
+        _, reasons, unsure = self._suggestion()
+        reason = reasons.get(row, "")
+        if self._scores["relevance"][row] >= _INTERESTING:
             return batches.PREDICTED
         if reason not in ("", batches.PREDICTED):
             return reason
-        if np.isfinite(spread[row]) and spread[row] >= _UNSURE * np.nanmax(spread):
-            return batches.DRAWN
-        return batches.ANOMALOUS if reason and self.anomaly_score[row] >= _ANOMALOUS else ""
+        return batches.DRAWN if self._scores["uncertainty"][row] >= unsure else ""
 
-    def _suggestion(self) -> tuple[NDArray[np.intp], dict[int, str]]:
-        """Return all rows in the suggested order, and why the first are there, by row.
+    def _suggestion(self) -> _Suggestion:
+        """Return all rows in the suggested order, why the first are there, what is unsure.
 
         Chosen once for the scores there are: labels that come in move nothing.
         """
         with self.lock:
             scores = self._scores
             settings = (self.batch_size, self.strategy, self.explore)
-            if self._suggested is None or self._suggested[:2] != (id(scores), settings):
-                self._suggested = (id(scores), settings, scores, *self._suggest(scores))
-            return self._suggested[3], self._suggested[4]
+            held = self._suggested
+            if held is None or held[0] is not scores or held[1] != settings:
+                held = self._suggested = (scores, settings, self._suggest(scores))
+            return held[2]
 
-    def _suggest(self, scores: dict[str, Any]) -> tuple[NDArray[np.intp], dict[int, str]]:
+    def _suggest(self, scores: dict[str, Any]) -> _Suggestion:
         _, labeled, y = self._labeled()
         worth = scores["acquisition"]
         untrained = np.array_equal(worth, scores["anomaly_score"])
@@ -186,7 +186,9 @@ class Ranking(Labeling):
         early = np.zeros(len(order), dtype=bool)
         early[batch.rows] = True
         rows = np.concatenate([batch.rows, order[~early[order]]])
-        return rows, dict(zip(batch.rows.tolist(), batch.reasons, strict=True))
+        spread = scores["uncertainty"]
+        unsure = _UNSURE * float(np.nanmax(spread, initial=-np.inf))
+        return rows, dict(zip(batch.rows.tolist(), batch.reasons, strict=True)), unsure
 
     def similar_to(self, object_id: str, n: int = 24) -> NDArray[Any]:
         """Return the ids of the `n` objects nearest in feature space, nearest first.
