@@ -30,65 +30,75 @@ class Process:
 
     Attributes
     ----------
-    points : ndarray, shape (m, d)
-        Where the labels are.
-    scales : ndarray, shape (k,)
-        Length scales that count.
+    points : list of ndarray, each (m, d)
+        Where the labels are, in each space.
+    kernels : list of tuple
+        Those that count: which space, and the length scale in it.
     weights : ndarray, shape (k, m, 2)
-        What each label adds to the two means of :meth:`predict`, by length scale.
+        What each label adds to the two means of :meth:`predict`, by kernel.
     trust : float
         How much of the prior is believed, on average over the candidates.
     whitening : ndarray, shape (m, m)
         Inverse of the lower Cholesky factor of the likeliest candidate.
-    scale : float
-        Its length scale.
+    best : tuple
+        Its kernel.
     variance : float
         Variance of its signal.
     left_out : ndarray, shape (m,)
         What the process says of each label when it is fitted without it.
     """
 
-    points: NDArray[np.float64]
-    scales: NDArray[np.float64]
+    points: list[NDArray[np.float64]]
+    kernels: list[tuple[int, float]]
     weights: NDArray[np.float64]
     trust: float
     whitening: NDArray[np.float64]
-    scale: float
+    best: tuple[int, float]
     variance: float
     left_out: NDArray[np.float64]
 
     def predict(
-        self, X: NDArray[np.float64], prior: NDArray[Any]
+        self, X: list[NDArray[np.float64]], prior: NDArray[Any]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Two means and the standard deviation at `X` (n, d) with `prior` (n,); each (n,).
+        """Two means and the standard deviation at `X`, (n, d) in each space; each (n,).
 
-        The first mean believes as much of the prior as the labels bear out, the second all of it.
+        The first mean believes as much of the `prior` (n,) as the labels bear out, the second all
+        of it.
         """
-        distance = distances(X, self.points)
+        distance = {
+            space: distances(X[space], self.points[space])
+            for space in {space for space, _ in [*self.kernels, self.best]}
+        }
         means = prior[:, None] * np.array([self.trust, 1.0])
-        for scale, weights in zip(self.scales, self.weights, strict=True):
-            means += matern(distance, scale) @ weights
-        known = matern(distance, self.scale) @ self.whitening.T
+        for (space, scale), weights in zip(self.kernels, self.weights, strict=True):
+            means += matern(distance[space], scale) @ weights
+        space, scale = self.best
+        known = matern(distance[space], scale) @ self.whitening.T
         explained = np.einsum("ij,ij->i", known, known)
         std = np.sqrt(self.variance * np.maximum(1.0 - explained, 0.0))
         return means[:, 0], means[:, 1], std
 
 
 def fit(
-    points: NDArray[np.float64],
+    points: list[NDArray[np.float64]],
     values: NDArray[np.float64],
     prior: NDArray[np.float64],
-    unit: float,
+    units: list[float],
 ) -> Process:
-    """Fit a process to `values` (m,) at `points` (m, d) round a multiple of `prior` (m,).
+    """Fit a process to `values` (m,) round a multiple of `prior` (m,).
 
-    Kernel Matern 3/2; length scales are multiples of `unit`. The candidates are averaged with
-    their marginal likelihoods as weights, the variance of the signal integrated out.
+    Kernel Matern 3/2 of the distance in one of the spaces, in each of which `points` are (m, d)
+    and length scales multiples of its unit. The candidates are averaged with their marginal
+    likelihoods as weights, the variance of the signal integrated out.
     """
     from scipy.linalg import cho_solve, solve_triangular
 
-    distance = distances(points, points)
-    np.fill_diagonal(distance, 0.0)  # the products leave rounding there
+    apart = [distances(these, these) for these in points]
+    for distance in apart:
+        np.fill_diagonal(distance, 0.0)  # the products leave rounding there
+    kernels = [
+        (space, unit * length) for space, unit in enumerate(units) for length in LENGTH_SCALES
+    ]
     residuals = values[:, None] - prior[:, None] * np.array(TRUSTS)
     # with many labels, an even share of every value weighs the candidates
     some = np.argsort(values, kind="stable")[evenly(len(values), _N_CHOOSE)]
@@ -96,7 +106,7 @@ def fit(
         [
             [_log_evidence(kernel, residuals[some], noise) for noise in NOISE_LEVELS]
             for kernel in (
-                matern(distance[np.ix_(some, some)], length * unit) for length in LENGTH_SCALES
+                matern(apart[space][np.ix_(some, some)], scale) for space, scale in kernels
             )
         ]
     )
@@ -107,7 +117,8 @@ def fit(
     columns = np.zeros((len(used), len(values), 2))
     left_out = np.zeros(len(values))
     for column, i in zip(columns, used, strict=True):
-        kernel = matern(distance, LENGTH_SCALES[i] * unit)
+        space, scale = kernels[i]
+        kernel = matern(apart[space], scale)
         for j in np.flatnonzero(chances[i].any(axis=1) | (believing[i] > 0)):
             lower = _cholesky(kernel, NOISE_LEVELS[j])
             inverse = solve_triangular(lower, np.eye(len(values)), lower=True)
@@ -121,11 +132,11 @@ def fit(
                 variance = float(_variance(residuals, solved)[q_best])
     return Process(
         points=points,
-        scales=unit * np.array(LENGTH_SCALES)[used],
+        kernels=[kernels[i] for i in used],
         weights=columns,
         trust=float(chances.sum(axis=(0, 1)) @ np.array(TRUSTS)),
         whitening=whitening,
-        scale=unit * LENGTH_SCALES[i_best],
+        best=kernels[i_best],
         variance=variance,
         left_out=left_out,
     )

@@ -18,10 +18,36 @@ if TYPE_CHECKING:
 
 MAX_SCORE = 5.0
 _N_UNITS = 1000  # objects that set the units
+_ALIKE = 0.2  # spreads that differ by less need no second space
+_N_PSEUDO = 1000  # objects without a label that the trees are told of
 _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
 _PSEUDO_WEIGHT = 0.3
 _LIKED = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Spaces:
+    """Where distances are measured: in standardized features, and in the features as they are.
+
+    Components that were found by PCA say by their spread how much they matter, measurements in
+    various units do not: the labels tell which it is. Each array is (d,).
+    """
+
+    center: NDArray[np.float64]
+    spreads: tuple[NDArray[np.float64], ...]
+
+    @classmethod
+    def of(cls, sample: NDArray[np.float64]) -> Self:
+        spread = sample.std(axis=0)
+        common = np.full_like(spread, np.sqrt(np.mean(spread**2)) or 1.0)
+        spread[spread == 0] = 1.0
+        alike = np.ptp(spread) <= _ALIKE * spread.max()
+        return cls(sample.mean(axis=0), (spread,) if alike else (spread, common))
+
+    def __call__(self, X: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        centered = X - self.center
+        return [centered / spread for spread in self.spreads]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +59,8 @@ class _Fitted:
     process : Process
         Of what the labels differ from the anomaly score.
     trees : list
-    center, spread : ndarray, shape (d,)
-        Standardization of the process's inputs.
+    spaces : callable
+        In which the process measures distances.
     worth, score : ndarray, shape (k,)
         Corners of the line that turns worth into a score of the person.
     found : bool
@@ -43,8 +69,7 @@ class _Fitted:
 
     process: _process.Process
     trees: list[Any]
-    center: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    spaces: _Spaces
     worth: NDArray[np.float64]
     score: NDArray[np.float64]
     found: bool
@@ -61,9 +86,9 @@ class GuidedEnsemble:
     pick the few features that matter where the process trusts distances in all of them. Scores
     are learned as ``5 (y / 5)^3``, which sets the few 5 apart from the many 2 and 3.
 
-    There is nothing to tune: length scale, noise, and how much the anomaly score is to be believed
-    are averaged by marginal likelihood. Memory is
-    bounded whatever the number of objects, and time linear in it.
+    There is nothing to tune: metric, length scale, noise, and how much the anomaly score is to be
+    believed are averaged by marginal likelihood. Memory is bounded whatever the number of objects,
+    and time linear in it.
 
     Parameters
     ----------
@@ -87,7 +112,7 @@ class GuidedEnsemble:
         Parameters
         ----------
         X : array, shape (n, d)
-            Features of all objects, possibly memory-mapped; of the unlabeled at most 1,300 are
+            Features of all objects, possibly memory-mapped; of the unlabeled at most 2,000 are
             read.
         rows : array of int, shape (m,)
             Which rows are labeled.
@@ -112,18 +137,16 @@ class GuidedEnsemble:
         values = MAX_SCORE * (scores / MAX_SCORE) ** 3
         prior = anomaly[index].astype(np.float64)
         sample = as_block(X, _process.evenly(len(X), _N_UNITS))
-        center, spread = sample.mean(axis=0), sample.std(axis=0)
-        spread[spread == 0] = 1.0
-        unit = _median_distance(_standardize(sample, center, spread))
+        spaces = _Spaces.of(sample)
+        units = [_median_distance(Z) for Z in spaces(sample)]
         some = _telling(scores, _N_PROCESS)
-        points = _standardize(features[some], center, spread)
-        process = _process.fit(points, values[some], prior[some], unit)
+        process = _process.fit(spaces(features[some]), values[some], prior[some], units)
         trees, unseen = self._grow(X, anomaly, index, values)
         # of each label, what is said without it
         left_out = (process.left_out + unseen[some]) / 2
         worth, score = _isotonic(left_out, scores[some])
         found = bool(scores.max() >= _LIKED)
-        self._fitted = _Fitted(process, trees, center, spread, worth, score, found)
+        self._fitted = _Fitted(process, trees, spaces, worth, score, found)
         return self
 
     def _grow(
@@ -186,10 +209,11 @@ class GuidedEnsemble:
             return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
         worth, wide, uncertainty = np.empty((3, n), dtype=np.float32)
         with threads() as pool:
-            for part in chunks(n, rows_per_chunk(max(d, len(fitted.process.points)))):
+            for part in chunks(n, rows_per_chunk(max(d, len(fitted.process.points[0])))):
                 block = as_block(X, part)
-                Z = _standardize(block, fitted.center, fitted.spread)
-                mean, believing, uncertainty[part] = fitted.process.predict(Z, anomaly[part])
+                mean, believing, uncertainty[part] = fitted.process.predict(
+                    fitted.spaces(block), anomaly[part]
+                )
                 inputs = as_float32(np.column_stack([block, anomaly[part]]))
                 voted = mean_prediction(fitted.trees, inputs, pool)
                 worth[part] = (mean + voted) / 2
@@ -199,12 +223,6 @@ class GuidedEnsemble:
         wide += bonus
         acquisition = worth + bonus if fitted.found else wide.copy()
         return LearnerScores(_into_range(worth), relevance, uncertainty, acquisition, wide)
-
-
-def _standardize(
-    X: NDArray[np.float64], center: NDArray[np.float64], spread: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    return (X - center) / spread
 
 
 def _median_distance(X: NDArray[np.float64]) -> float:
@@ -227,10 +245,10 @@ def _telling(scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:
 
 
 def _unlabeled(n: int, rows: NDArray[np.intp], random_state: int) -> NDArray[np.intp]:
-    """Draw 300 objects without a label, or as many as there are."""
+    """Draw objects without a label, or take as many as there are."""
     rng = np.random.default_rng(random_state)
-    drawn = rng.choice(n, size=min(n, 300 + len(rows)), replace=False)
-    return drawn[~np.isin(drawn, rows)][:300]
+    drawn = rng.choice(n, size=min(n, _N_PSEUDO + len(rows)), replace=False)
+    return drawn[~np.isin(drawn, rows)][:_N_PSEUDO]
 
 
 def _isotonic(

@@ -16,7 +16,7 @@ def test_one_process_is_the_textbook_one(monkeypatch):
     rng = np.random.default_rng(0)
     A, B = rng.normal(size=(12, 3)), rng.normal(size=(40, 3))
     y, prior, elsewhere = rng.uniform(0, 5, 12), rng.uniform(0, 5, 12), rng.uniform(0, 5, 40)
-    process = _process.fit(A, y, prior, unit=3.0)
+    process = _process.fit([A], y, prior, [3.0])
 
     def kernel(P, Q):
         reach = np.sqrt(3) * cdist(P, Q) / 1.5
@@ -24,7 +24,7 @@ def test_one_process_is_the_textbook_one(monkeypatch):
 
     solve = np.linalg.inv(kernel(A, A) + 0.2 * np.eye(12))
     want = elsewhere + kernel(B, A) @ solve @ (y - prior)
-    mean, believing, std = process.predict(B, elsewhere)
+    mean, believing, std = process.predict([B], elsewhere)
     np.testing.assert_allclose(mean, want, rtol=1e-9)
     np.testing.assert_allclose(believing, want, rtol=1e-9)
     share = 1 - np.einsum("ij,jk,ik->i", kernel(B, A), solve, kernel(B, A))
