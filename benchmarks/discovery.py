@@ -4,10 +4,10 @@
                                    [--learners ...] [--only NAME ...] [--plot discovery.svg]
 
 FOLDER holds beds: .npz with X (n, d), y (3 = interesting), score (the person's, 0..5) and S, the
-anomaly scores 0..5 of several seeds. Without a folder: simulated curves, simulated galaxies (ellipse
-features) and scikit-learn's digits with a rare class. The person errs by one point on 10 % of the
-objects. Prints the fraction found after 100, 200 and all labels and the mean over all labels (the
-area under the discovery curve); writes the curves as an SVG.
+anomaly scores 0..5 of several seeds. Without a folder: simulated curves, simulated galaxies
+(ellipse features) and scikit-learn's digits with a rare class. The person errs by one point on
+10 % of the objects. Prints the fraction found after 100, 200 and all labels and the mean over all
+labels (the area under the discovery curve); writes the curves as an SVG.
 
 "neighbor score" and "direct regression" are as published, from the top of the anomaly score;
 what has "+ batches" is shown what `astronomaly_widgets.batches` chooses.

@@ -34,16 +34,18 @@ class Process:
         Where the labels are, in each space.
     kernels : list of tuple
         Those that count: which space, and the length scale in it.
-    weights : ndarray, shape (k, m, 2)
-        What each label adds to the two means of :meth:`predict`, by kernel.
+    weights : ndarray, shape (k, m, 3)
+        What each label adds to the three means of :meth:`predict`, by kernel.
     trust : float
         How much of the prior is believed, on average over the candidates.
     whitening : ndarray, shape (m, m)
         Inverse of the lower Cholesky factor of the likeliest candidate.
     best : tuple
         Its kernel.
-    variance : float
-        Variance of its signal.
+    plain_mean : float
+        Of the plain values.
+    variance, plain_variance : float
+        Of the signal, and of that of the plain values.
     left_out : ndarray, shape (m,)
         What the process says of each label when it is fitted without it.
     """
@@ -54,38 +56,42 @@ class Process:
     trust: float
     whitening: NDArray[np.float64]
     best: tuple[int, float]
+    plain_mean: float
     variance: float
+    plain_variance: float
     left_out: NDArray[np.float64]
 
     def predict(
         self, X: list[NDArray[np.float64]], prior: NDArray[Any]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Two means and the standard deviation at `X`, (n, d) in each space; each (n,).
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Three means (n, 3) and two deviations (n, 2) at `X`, (n, d) in each space.
 
         The first mean believes as much of the `prior` (n,) as the labels bear out, the second all
-        of it.
+        of it; the third is that of the plain values, without it. The deviations are those of the
+        first and of the third.
         """
         distance = {
             space: distances(X[space], self.points[space])
             for space in {space for space, _ in [*self.kernels, self.best]}
         }
-        means = prior[:, None] * np.array([self.trust, 1.0])
+        means = prior[:, None] * np.array([self.trust, 1.0, 0.0])
+        means[:, 2] += self.plain_mean
         for (space, scale), weights in zip(self.kernels, self.weights, strict=True):
             means += matern(distance[space], scale) @ weights
         space, scale = self.best
         known = matern(distance[space], scale) @ self.whitening.T
-        explained = np.einsum("ij,ij->i", known, known)
-        std = np.sqrt(self.variance * np.maximum(1.0 - explained, 0.0))
-        return means[:, 0], means[:, 1], std
+        unknown = np.maximum(1.0 - np.einsum("ij,ij->i", known, known), 0.0)
+        return means, np.sqrt(unknown[:, None] * [self.variance, self.plain_variance])
 
 
 def fit(
     points: list[NDArray[np.float64]],
     values: NDArray[np.float64],
     prior: NDArray[np.float64],
+    plain: NDArray[np.float64],
     units: list[float],
 ) -> Process:
-    """Fit a process to `values` (m,) round a multiple of `prior` (m,).
+    """Fit a process to `values` (m,) round a multiple of `prior` (m,), and one to `plain` (m,).
 
     Kernel Matern 3/2 of the distance in one of the spaces, in each of which `points` are (m, d)
     and length scales multiples of its unit. The candidates are averaged with their marginal
@@ -99,7 +105,9 @@ def fit(
     kernels = [
         (space, unit * length) for space, unit in enumerate(units) for length in LENGTH_SCALES
     ]
-    residuals = values[:, None] - prior[:, None] * np.array(TRUSTS)
+    residuals = np.column_stack(
+        [values[:, None] - prior[:, None] * np.array(TRUSTS), plain - plain.mean()]
+    )
     # with many labels, an even share of every value weighs the candidates
     some = np.argsort(values, kind="stable")[evenly(len(values), _N_CHOOSE)]
     evidence = np.array(
@@ -110,34 +118,40 @@ def fit(
             )
         ]
     )
-    chances = _chances(evidence)
-    believing = _chances(evidence[..., TRUSTS.index(1.0)])
-    i_best, j_best, q_best = np.unravel_index(int(np.argmax(chances)), chances.shape)
-    used = np.flatnonzero(chances.any(axis=(1, 2)) | believing.any(axis=1))
-    columns = np.zeros((len(used), len(values), 2))
+    # weight of each candidate (kernel, noise, residual) in each of the three means
+    chances = np.zeros((*evidence.shape, 3))
+    full = TRUSTS.index(1.0)
+    for k, part in enumerate((slice(0, -1), slice(full, full + 1), slice(-1, None))):
+        chances[:, :, part, k] = _chances(evidence[:, :, part])
+    i_best, j_best, q_best = np.unravel_index(int(np.argmax(chances[..., 0])), chances.shape[:-1])
+    used = np.flatnonzero(chances.any(axis=(1, 2, 3)))
+    columns = np.zeros((len(used), len(values), 3))
     left_out = np.zeros(len(values))
-    for column, i in zip(columns, used, strict=True):
+    for k, i in enumerate(used):
         space, scale = kernels[i]
         kernel = matern(apart[space], scale)
-        for j in np.flatnonzero(chances[i].any(axis=1) | (believing[i] > 0)):
+        for j in np.flatnonzero(chances[i].any(axis=(1, 2))):
             lower = _cholesky(kernel, NOISE_LEVELS[j])
-            inverse = solve_triangular(lower, np.eye(len(values)), lower=True)
             solved = cho_solve((lower, True), residuals)
-            column[:, 0] += solved @ chances[i, j]
-            column[:, 1] += solved[:, TRUSTS.index(1.0)] * believing[i, j]
+            columns[k] += solved @ chances[i, j]
+            if not chances[i, j, :, 0].any():
+                continue
+            inverse = solve_triangular(lower, np.eye(len(values)), lower=True)
             blind = values[:, None] - solved / np.einsum("ij,ij->j", inverse, inverse)[:, None]
-            left_out += blind @ chances[i, j]
+            left_out += blind @ chances[i, j, :, 0]
             if (i, j) == (i_best, j_best):
                 whitening = inverse
-                variance = float(_variance(residuals, solved)[q_best])
+                variances = _variance(residuals, solved)
     return Process(
         points=points,
         kernels=[kernels[i] for i in used],
         weights=columns,
-        trust=float(chances.sum(axis=(0, 1)) @ np.array(TRUSTS)),
+        trust=float(chances[..., :-1, 0].sum(axis=(0, 1)) @ np.array(TRUSTS)),
         whitening=whitening,
         best=kernels[i_best],
-        variance=variance,
+        plain_mean=float(plain.mean()),
+        variance=float(variances[q_best]),
+        plain_variance=float(variances[-1]),
         left_out=left_out,
     )
 

@@ -24,6 +24,7 @@ _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
 _PSEUDO_WEIGHT = 0.3
 _LIKED = 4.0
+_CURIOSITY = 2.0  # standard deviations that count where nothing is known of what is liked
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class _Fitted:
         Corners of the line that turns worth into a score of the person.
     found : bool
         Whether anything was liked.
+    left_out : ndarray, shape (m,)
+        Worth of each label, as it would be without it.
     """
 
     process: _process.Process
@@ -73,6 +76,7 @@ class _Fitted:
     worth: NDArray[np.float64]
     score: NDArray[np.float64]
     found: bool
+    left_out: NDArray[np.float64]
 
 
 @dataclass
@@ -140,13 +144,15 @@ class GuidedEnsemble:
         spaces = _Spaces.of(sample)
         units = [_median_distance(Z) for Z in spaces(sample)]
         some = _telling(scores, _N_PROCESS)
-        process = _process.fit(spaces(features[some]), values[some], prior[some], units)
+        process = _process.fit(
+            spaces(features[some]), values[some], prior[some], scores[some], units
+        )
         trees, unseen = self._grow(X, anomaly, index, values)
         # of each label, what is said without it
         left_out = (process.left_out + unseen[some]) / 2
         worth, score = _isotonic(left_out, scores[some])
         found = bool(scores.max() >= _LIKED)
-        self._fitted = _Fitted(process, trees, spaces, worth, score, found)
+        self._fitted = _Fitted(process, trees, spaces, worth, score, found, left_out)
         return self
 
     def _grow(
@@ -190,10 +196,11 @@ class GuidedEnsemble:
             range; the relevance is the score to be expected for such a worth, learned from what
             the ensemble says of each label without knowing it; the uncertainty is the standard
             deviation of the process. The acquisition is the worth plus half of it times
-            `exploration`; exploration is the same for a process that believes the anomaly score
-            whatever the labels say, and the acquisition too until something is liked. Before the
-            first label, trained score and acquisition are the anomaly score, relevance and
-            uncertainty NaN.
+            `exploration`; until something is liked, it is what is worth a look for whoever believes
+            the anomaly score whatever the labels say. Exploration is the larger of two ranks, 0..1:
+            that one, and the upper confidence bound of a process that knows no anomaly score, for
+            what is liked may be ordinary to the detector. Before the first label, trained score
+            and acquisition are the anomaly score, relevance and uncertainty NaN.
 
         Raises
         ------
@@ -207,22 +214,22 @@ class GuidedEnsemble:
         if fitted is None:
             nothing = np.full(n, np.nan, dtype=np.float32)
             return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
-        worth, wide, uncertainty = np.empty((3, n), dtype=np.float32)
+        worth, odd, new, uncertainty = np.empty((4, n), dtype=np.float32)
+        bonus = self.exploration / 2
         with threads() as pool:
             for part in chunks(n, rows_per_chunk(max(d, len(fitted.process.points[0])))):
                 block = as_block(X, part)
-                mean, believing, uncertainty[part] = fitted.process.predict(
-                    fitted.spaces(block), anomaly[part]
-                )
+                means, stds = fitted.process.predict(fitted.spaces(block), anomaly[part])
                 inputs = as_float32(np.column_stack([block, anomaly[part]]))
                 voted = mean_prediction(fitted.trees, inputs, pool)
-                worth[part] = (mean + voted) / 2
-                wide[part] = (believing + voted) / 2
+                uncertainty[part] = stds[:, 0]
+                worth[part] = (means[:, 0] + voted) / 2
+                odd[part] = (means[:, 1] + voted) / 2 + bonus * stds[:, 0]
+                new[part] = means[:, 2] + _CURIOSITY * stds[:, 1]
         relevance = np.interp(worth, fitted.worth, fitted.score).astype(np.float32)
-        bonus = np.float32(self.exploration / 2) * uncertainty
-        wide += bonus
-        acquisition = worth + bonus if fitted.found else wide.copy()
-        return LearnerScores(_into_range(worth), relevance, uncertainty, acquisition, wide)
+        acquisition = worth + np.float32(bonus) * uncertainty if fitted.found else odd
+        exploration = np.maximum(_share_below(odd), _share_below(new))
+        return LearnerScores(_into_range(worth), relevance, uncertainty, acquisition, exploration)
 
 
 def _median_distance(X: NDArray[np.float64]) -> float:
@@ -259,6 +266,13 @@ def _isotonic(
 
     fitted = IsotonicRegression().fit(x, y)
     return fitted.X_thresholds_, fitted.y_thresholds_
+
+
+def _share_below(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rank of every value, 0..1."""
+    ranks = np.empty(len(values), dtype=np.float32)
+    ranks[np.argsort(values, kind="stable")] = np.linspace(0, 1, len(values), dtype=np.float32)
+    return ranks
 
 
 def _into_range(worth: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ def test_one_process_is_the_textbook_one(monkeypatch):
     rng = np.random.default_rng(0)
     A, B = rng.normal(size=(12, 3)), rng.normal(size=(40, 3))
     y, prior, elsewhere = rng.uniform(0, 5, 12), rng.uniform(0, 5, 12), rng.uniform(0, 5, 40)
-    process = _process.fit([A], y, prior, [3.0])
+    process = _process.fit([A], y, prior, y, [3.0])
 
     def kernel(P, Q):
         reach = np.sqrt(3) * cdist(P, Q) / 1.5
@@ -24,11 +24,13 @@ def test_one_process_is_the_textbook_one(monkeypatch):
 
     solve = np.linalg.inv(kernel(A, A) + 0.2 * np.eye(12))
     want = elsewhere + kernel(B, A) @ solve @ (y - prior)
-    mean, believing, std = process.predict([B], elsewhere)
-    np.testing.assert_allclose(mean, want, rtol=1e-9)
-    np.testing.assert_allclose(believing, want, rtol=1e-9)
+    means, stds = process.predict([B], elsewhere)
+    np.testing.assert_allclose(means[:, 0], want, rtol=1e-9)
+    np.testing.assert_allclose(means[:, 1], want, rtol=1e-9)
+    plain = y.mean() + kernel(B, A) @ solve @ (y - y.mean())
+    np.testing.assert_allclose(means[:, 2], plain, rtol=1e-9)
     share = 1 - np.einsum("ij,jk,ik->i", kernel(B, A), solve, kernel(B, A))
-    np.testing.assert_allclose(std**2 / process.variance, share, rtol=1e-7)
+    np.testing.assert_allclose(stds[:, 0] ** 2 / process.variance, share, rtol=1e-7)
     for i in range(12):
         rest = np.arange(12) != i
         alone = np.linalg.inv(kernel(A[rest], A[rest]) + 0.2 * np.eye(11))
@@ -92,9 +94,19 @@ def test_while_nothing_is_liked_the_anomaly_score_is_believed():
     X, S, _ = survey()
     rows = np.r_[40:60]
     scores = GuidedEnsemble().fit(X, rows, np.zeros(20), S).score(X, S)
-    np.testing.assert_array_equal(scores.acquisition, scores.exploration)
     far = np.r_[0:40, 240:1500]
-    assert np.corrcoef(scores.exploration[far], S[far])[0, 1] > 0.8
+    assert np.corrcoef(scores.acquisition[far], S[far])[0, 1] > 0.8
+
+
+def test_exploration_looks_where_the_anomaly_score_leads_and_where_nothing_is_known():
+    X, S, _ = survey()
+    scores = GuidedEnsemble().fit(X, np.r_[40:60], np.zeros(20), S).score(X, S)
+    assert ((scores.exploration >= 0) & (scores.exploration <= 1)).all()
+    unlabeled = np.r_[0:40, 60:1500]
+    odd = unlabeled[np.argsort(-scores.acquisition[unlabeled])[:10]]
+    assert (scores.exploration[odd] > 0.98).all()
+    explored = unlabeled[np.argsort(-scores.exploration[unlabeled])[:40]]
+    assert np.median(S[explored]) < np.median(S[odd])
 
 
 def test_uncertainty_is_less_near_labels():

@@ -91,13 +91,10 @@ def test_sums_of_sines_have_the_variance_of_five(curves):
 
 
 def test_shifted_exponentials_are_narrow_bumps_and_nothing_else_changes():
-    printed, shifted = make_curves(0), make_curves(0, as_printed=False)
+    printed = simulation.make_curves(0)
+    shifted = simulation.make_curves(0, as_printed=False)
     bump = shifted.classes == "exponential"
     np.testing.assert_array_equal(printed.classes, shifted.classes)
-    assert (
-        np.ptp(shifted.values[bump], axis=1).mean()
-        > 2 * np.ptp(printed.values[bump], axis=1).mean() - 0.5
-    )
     wide = (printed.values[bump] > printed.values[bump].max(axis=1, keepdims=True) / 2).mean()
     narrow = (shifted.values[bump] > shifted.values[bump].max(axis=1, keepdims=True) / 2).mean()
     assert narrow < wide / 2
