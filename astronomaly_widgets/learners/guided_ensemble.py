@@ -23,7 +23,6 @@ _N_PSEUDO = 1000  # objects without a label that the trees are told of
 _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
 _PSEUDO_WEIGHT = 0.3
-_LIKED = 4.0
 _CURIOSITY = 2.0  # standard deviations that count where nothing is known of what is liked
 
 
@@ -64,10 +63,8 @@ class _Fitted:
         In which the process measures distances.
     worth, score : ndarray, shape (k,)
         Corners of the line that turns worth into a score of the person.
-    found : bool
-        Whether anything was liked.
     left_out : ndarray, shape (m,)
-        Worth of each label, as it would be without it.
+        Worth of each labeled object as it would be without its label; NaN where that is not known.
     """
 
     process: _process.Process
@@ -75,7 +72,6 @@ class _Fitted:
     spaces: _Spaces
     worth: NDArray[np.float64]
     score: NDArray[np.float64]
-    found: bool
     left_out: NDArray[np.float64]
 
 
@@ -147,12 +143,11 @@ class GuidedEnsemble:
         process = _process.fit(
             spaces(features[some]), values[some], prior[some], scores[some], units
         )
-        trees, unseen = self._grow(X, anomaly, index, values)
-        # of each label, what is said without it
-        left_out = (process.left_out + unseen[some]) / 2
-        worth, score = _isotonic(left_out, scores[some])
-        found = bool(scores.max() >= _LIKED)
-        self._fitted = _Fitted(process, trees, spaces, worth, score, found, left_out)
+        trees, voted = self._grow(X, anomaly, index, values)
+        left_out = np.full(len(scores), np.nan)
+        left_out[some] = (process.left_out + voted[some]) / 2
+        worth, score = _isotonic(left_out[some], scores[some])
+        self._fitted = _Fitted(process, trees, spaces, worth, score, left_out)
         return self
 
     def _grow(
@@ -196,11 +191,11 @@ class GuidedEnsemble:
             range; the relevance is the score to be expected for such a worth, learned from what
             the ensemble says of each label without knowing it; the uncertainty is the standard
             deviation of the process. The acquisition is the worth plus half of it times
-            `exploration`; until something is liked, it is what is worth a look for whoever believes
-            the anomaly score whatever the labels say. Exploration is the larger of two ranks, 0..1:
-            that one, and the upper confidence bound of a process that knows no anomaly score, for
-            what is liked may be ordinary to the detector. Before the first label, trained score
-            and acquisition are the anomaly score, relevance and uncertainty NaN.
+            `exploration`. Exploration is the larger of two ranks, 0..1: by the same for a process
+            that believes the anomaly score whatever the labels say, and by the upper confidence
+            bound of one that knows no anomaly score, for what is liked may be ordinary to the
+            detector. Before the first label, trained score and acquisition are the anomaly score,
+            relevance and uncertainty NaN.
 
         Raises
         ------
@@ -227,9 +222,22 @@ class GuidedEnsemble:
                 odd[part] = (means[:, 1] + voted) / 2 + bonus * stds[:, 0]
                 new[part] = means[:, 2] + _CURIOSITY * stds[:, 1]
         relevance = np.interp(worth, fitted.worth, fitted.score).astype(np.float32)
-        acquisition = worth + np.float32(bonus) * uncertainty if fitted.found else odd
+        acquisition = worth + np.float32(bonus) * uncertainty
         exploration = np.maximum(_share_below(odd), _share_below(new))
-        return LearnerScores(_into_range(worth), relevance, uncertainty, acquisition, exploration)
+        low, high = min(float(worth.min()), 0.0), max(float(worth.max()), MAX_SCORE)
+
+        def into_range(values: NDArray[Any]) -> NDArray[np.float32]:
+            stretched = (values - low) * (MAX_SCORE / (high - low))
+            return stretched.clip(0.0, MAX_SCORE).astype(np.float32)
+
+        return LearnerScores(
+            into_range(worth),
+            relevance,
+            uncertainty,
+            acquisition,
+            exploration,
+            into_range(fitted.left_out),
+        )
 
 
 def _median_distance(X: NDArray[np.float64]) -> float:
@@ -273,9 +281,3 @@ def _share_below(values: NDArray[np.float32]) -> NDArray[np.float32]:
     ranks = np.empty(len(values), dtype=np.float32)
     ranks[np.argsort(values, kind="stable")] = np.linspace(0, 1, len(values), dtype=np.float32)
     return ranks
-
-
-def _into_range(worth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Stretch linearly so that everything is in 0..5; what is there already stays as it is."""
-    low, high = min(float(worth.min()), 0.0), max(float(worth.max()), MAX_SCORE)
-    return ((worth - low) * (MAX_SCORE / (high - low))).clip(0.0, MAX_SCORE).astype(np.float32)

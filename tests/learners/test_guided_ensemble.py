@@ -90,23 +90,21 @@ def test_scoring_a_group_5_raises_the_rest_of_it_and_scoring_it_0_lowers_it():
         assert (getattr(liked, name)[10:40] > getattr(disliked, name)[10:40]).all()
 
 
-def test_while_nothing_is_liked_the_anomaly_score_is_believed():
-    X, S, _ = survey()
-    rows = np.r_[40:60]
-    scores = GuidedEnsemble().fit(X, rows, np.zeros(20), S).score(X, S)
-    far = np.r_[0:40, 240:1500]
-    assert np.corrcoef(scores.acquisition[far], S[far])[0, 1] > 0.8
-
-
-def test_exploration_looks_where_the_anomaly_score_leads_and_where_nothing_is_known():
+def test_exploration_leaves_what_is_known_to_be_disliked():
     X, S, _ = survey()
     scores = GuidedEnsemble().fit(X, np.r_[40:60], np.zeros(20), S).score(X, S)
     assert ((scores.exploration >= 0) & (scores.exploration <= 1)).all()
-    unlabeled = np.r_[0:40, 60:1500]
-    odd = unlabeled[np.argsort(-scores.acquisition[unlabeled])[:10]]
-    assert (scores.exploration[odd] > 0.98).all()
-    explored = unlabeled[np.argsort(-scores.exploration[unlabeled])[:40]]
-    assert np.median(S[explored]) < np.median(S[odd])
+    explored = set(np.argsort(-scores.exploration)[:40])
+    assert not explored & set(range(40, 240))  # the most anomalous of all
+
+
+def test_left_out_is_what_would_be_said_without_the_label():
+    X, S, y = survey()
+    rows = np.r_[0:10, 40:60, 300:320, 250]
+    y[250] = 5.0  # a label that nothing else speaks for
+    left_out = GuidedEnsemble().fit(X, rows, y[rows], S).score(X, S).left_out
+    assert left_out.shape == (51,)
+    assert left_out[-1] < 2.5 < left_out[:10].min()
 
 
 def test_uncertainty_is_less_near_labels():
