@@ -19,7 +19,9 @@ PREDICTED, ANOMALOUS, DIVERSE, DRAWN = (
 STRATEGIES = ("auto", "top", "diverse", "start")
 # share of a batch that shows one of every kind instead of the top
 _VARIED = 0.5
-_SHARES = {"top": 0.0, "diverse": _VARIED, "start": 0.8}
+_SHARES = {"top": 0.0, "diverse": _VARIED, "start": 1.0}
+_SHARE_OF_ALL = 0.5  # of a start: kinds of everything, for what is wanted may be ordinary
+_N_NUMBERS = 4_000_000  # of all objects, at most so many numbers are clustered
 _POOL = 20  # candidates for kinds, per object of the batch
 _FEW = 2  # batches: for fewer objects their order does not matter
 _LUCKY = 0.1  # share of hits from which on nobody needs variety
@@ -74,10 +76,11 @@ def suggest(
     exploration : array, shape (n_objects,), optional
         Worth of labeling while little is found; `acquisition` by default.
     strategy : {"auto", "top", "diverse", "start"}
-        "top": by acquisition. "start": a fifth from the top, the rest each the best of another
-        k-means cluster of the best 20 n. "diverse": half from the top, half such clusters of the
-        best by exploration. "auto": a start if nothing is labeled, then top while at least a tenth
-        of the last `n` labels were hits, and the more diverse the fewer they were.
+        "top": by acquisition. "start": each is the best of another k-means cluster, half of them
+        clusters of the best 20 n, half clusters of everything. "diverse": half from the top, half
+        the best of such clusters of the best 20 n by exploration. "auto": a start if nothing is
+        labeled, then top while at least a tenth of the last `n` labels were hits, and the more
+        diverse the fewer they were.
     explore : float
         Share, 0..1, of the batch that is drawn at random from all objects without a label.
     random_state : int
@@ -107,16 +110,21 @@ def suggest(
         share, why_top = 0.0, ""  # all will be seen soon, in whatever order
     n_drawn = min(round(explore * n), int(free.sum()))
     n_kinds = round(share * (n - n_drawn))
-    rows_top = best(worth, free, n - n_drawn - n_kinds)
-    free[rows_top] = False
-    rows_kinds = _one_of_each_kind(
-        X, wide, free, n_kinds, n_pool=_POOL * n, random_state=random_state
-    )
-    free[rows_kinds] = False
+    n_wide = round(_SHARE_OF_ALL * n_kinds) if strategy == "start" else 0
+    parts = [(why_top, best(worth, free, n - n_drawn - n_kinds))]
+    free[parts[-1][1]] = False
+    for wanted, n_pool in ((n_kinds - n_wide, _POOL * n), (n_wide, len(worth))):
+        parts.append(
+            (
+                DIVERSE,
+                _one_of_each_kind(X, wide, free, wanted, n_pool=n_pool, random_state=random_state),
+            )
+        )
+        free[parts[-1][1]] = False
     left = np.flatnonzero(free)
     rng = np.random.default_rng([random_state, len(left)])
-    rows_drawn = rng.choice(left, size=min(n_drawn, len(left)), replace=False)
-    return _interleaved({why_top: rows_top, DIVERSE: rows_kinds, DRAWN: rows_drawn})
+    parts.append((DRAWN, rng.choice(left, size=min(n_drawn, len(left)), replace=False)))
+    return _interleaved(parts)
 
 
 def best(worth: ArrayLike, free: ArrayLike, n: int) -> NDArray[np.intp]:
@@ -147,9 +155,12 @@ def _one_of_each_kind(
 
     The top of a score is one kind of object over and over; this shows every kind once.
     """
+    if n == 0:
+        return np.empty(0, dtype=np.intp)
     pool = best(worth, free, n_pool)
-    if n == 0 or len(pool) <= n:
-        return pool[:n]
+    if len(pool) <= n:
+        return pool
+    pool = pool[_evenly(len(pool), max(_POOL * n, _N_NUMBERS // X.shape[1]))]
     Z = _standardized(X, pool)
     # the pool is sorted: the first of a cluster is its best
     first = np.sort(np.unique(_clusters(Z, n, random_state), return_index=True)[1])
@@ -158,14 +169,12 @@ def _one_of_each_kind(
     return chosen
 
 
-def _interleaved(parts: dict[str, NDArray[np.intp]]) -> Batch:
+def _interleaved(parts: list[tuple[str, NDArray[np.intp]]]) -> Batch:
     """Mix the parts evenly, each in its own order: whoever stops early has seen all of them."""
-    place = np.concatenate(
-        [(np.arange(len(rows)) + 0.5) / max(len(rows), 1) for rows in parts.values()]
-    )
+    place = np.concatenate([(np.arange(len(rows)) + 0.5) / max(len(rows), 1) for _, rows in parts])
     order = np.argsort(place, kind="stable")
-    rows = np.concatenate(list(parts.values())).astype(np.intp)
-    reasons = [reason for reason, part in parts.items() for _ in part]
+    rows = np.concatenate([rows for _, rows in parts]).astype(np.intp)
+    reasons = [reason for reason, part in parts for _ in part]
     return Batch(rows[order], tuple(reasons[i] for i in order))
 
 

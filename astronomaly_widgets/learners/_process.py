@@ -61,6 +61,10 @@ class Process:
     plain_variance: float
     left_out: NDArray[np.float64]
 
+    def apart(self, X: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Distances (n, m) of objects to the points, in the first space."""
+        return distances(X[0], self.points[0])
+
     def predict(
         self, X: list[NDArray[np.float64]], prior: NDArray[Any]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

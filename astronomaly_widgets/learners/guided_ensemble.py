@@ -23,6 +23,7 @@ _N_PSEUDO = 1000  # objects without a label that the trees are told of
 _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
 _PSEUDO_WEIGHT = 0.3
+_LIKED = 4.0
 _CURIOSITY = 2.0  # standard deviations that count where nothing is known of what is liked
 
 
@@ -63,6 +64,8 @@ class _Fitted:
         In which the process measures distances.
     worth, score : ndarray, shape (k,)
         Corners of the line that turns worth into a score of the person.
+    liked : ndarray of bool, shape (k,)
+        Which of the process's points are.
     left_out : ndarray, shape (m,)
         Worth of each labeled object as it would be without its label; NaN where that is not known.
     """
@@ -72,6 +75,7 @@ class _Fitted:
     spaces: _Spaces
     worth: NDArray[np.float64]
     score: NDArray[np.float64]
+    liked: NDArray[np.bool_]
     left_out: NDArray[np.float64]
 
 
@@ -144,10 +148,11 @@ class GuidedEnsemble:
             spaces(features[some]), values[some], prior[some], scores[some], units
         )
         trees, voted = self._grow(X, anomaly, index, values)
+        liked = scores[some] >= _LIKED
         left_out = np.full(len(scores), np.nan)
         left_out[some] = (process.left_out + voted[some]) / 2
         worth, score = _isotonic(left_out[some], scores[some])
-        self._fitted = _Fitted(process, trees, spaces, worth, score, left_out)
+        self._fitted = _Fitted(process, trees, spaces, worth, score, liked, left_out)
         return self
 
     def _grow(
@@ -191,11 +196,13 @@ class GuidedEnsemble:
             range; the relevance is the score to be expected for such a worth, learned from what
             the ensemble says of each label without knowing it; the uncertainty is the standard
             deviation of the process. The acquisition is the worth plus half of it times
-            `exploration`. Exploration is the larger of two ranks, 0..1: by the same for a process
-            that believes the anomaly score whatever the labels say, and by the upper confidence
+            `exploration`. Exploration is the largest of three ranks, 0..1: by the same for a
+            process that believes the anomaly score whatever the labels say; by the upper confidence
             bound of one that knows no anomaly score, for what is liked may be ordinary to the
-            detector. Before the first label, trained score and acquisition are the anomaly score,
-            relevance and uncertainty NaN.
+            detector; and by how much nearer the object is to something liked than to anything
+            else that is labeled, for one liked object among many convinces no process. Before the
+            first label, trained score and acquisition are the anomaly score, relevance and
+            uncertainty NaN.
 
         Raises
         ------
@@ -209,7 +216,7 @@ class GuidedEnsemble:
         if fitted is None:
             nothing = np.full(n, np.nan, dtype=np.float32)
             return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
-        worth, odd, new, uncertainty = np.empty((4, n), dtype=np.float32)
+        worth, odd, new, near, uncertainty = np.empty((5, n), dtype=np.float32)
         bonus = self.exploration / 2
         with threads() as pool:
             for part in chunks(n, rows_per_chunk(max(d, len(fitted.process.points[0])))):
@@ -221,9 +228,12 @@ class GuidedEnsemble:
                 worth[part] = (means[:, 0] + voted) / 2
                 odd[part] = (means[:, 1] + voted) / 2 + bonus * stds[:, 0]
                 new[part] = means[:, 2] + _CURIOSITY * stds[:, 1]
+                near[part] = _nearness(fitted.process.apart(fitted.spaces(block)), fitted.liked)
         relevance = np.interp(worth, fitted.worth, fitted.score).astype(np.float32)
         acquisition = worth + np.float32(bonus) * uncertainty
         exploration = np.maximum(_share_below(odd), _share_below(new))
+        if fitted.liked.any():
+            np.maximum(exploration, _share_below(near), out=exploration)
         low, high = min(float(worth.min()), 0.0), max(float(worth.max()), MAX_SCORE)
 
         def into_range(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -274,6 +284,17 @@ def _isotonic(
 
     fitted = IsotonicRegression().fit(x, y)
     return fitted.X_thresholds_, fitted.y_thresholds_
+
+
+def _nearness(distance: NDArray[np.float64], liked: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How many times nearer each object is to something liked than to other labels, (n,)."""
+    if not liked.any():
+        return np.zeros(len(distance))
+    to_liked = distance[:, liked].min(axis=1)
+    to_others = distance[:, ~liked].min(axis=1, initial=np.inf)
+    to_others[np.isinf(to_others)] = 1.0
+    ratio: NDArray[np.float64] = to_others / np.maximum(to_liked, 1e-9)
+    return ratio.clip(max=1e9)
 
 
 def _share_below(values: NDArray[np.float32]) -> NDArray[np.float32]:
