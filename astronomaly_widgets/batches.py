@@ -25,7 +25,6 @@ _N_NUMBERS = 4_000_000  # of all objects, at most so many numbers are clustered
 _POOL = 20  # candidates for kinds, per object of the batch
 _FEW = 2  # batches: for fewer objects their order does not matter
 _LUCKY = 0.1  # share of hits from which on nobody needs variety
-_HIT = 4.0
 _N_UNITS = 1000  # objects that set the units
 
 
@@ -55,6 +54,7 @@ def suggest(
     exploration: ArrayLike | None = None,
     strategy: str = "auto",
     explore: float = 0.0,
+    interesting_from: float = 4.0,
     random_state: int = 0,
 ) -> Batch:
     """Choose a batch of unlabeled objects.
@@ -83,6 +83,8 @@ def suggest(
         diverse the fewer they were.
     explore : float
         Share, 0..1, of the batch that is drawn at random from all objects without a label.
+    interesting_from : float
+        Score from which a label is a hit.
     random_state : int
         Seed of what is drawn and of k-means.
 
@@ -103,7 +105,7 @@ def suggest(
     last = np.asarray(y, dtype=np.float64)[-n:]
     if strategy == "auto" and not len(last):
         strategy = "start"
-    n_hits = int((last >= _HIT).sum())
+    n_hits = int((last >= interesting_from).sum())
     share = _SHARES.get(strategy, _VARIED * max(0.0, 1.0 - n_hits / (_LUCKY * max(len(last), 1))))
     why_top = PREDICTED if len(last) else ANOMALOUS
     if free.sum() <= _FEW * n:

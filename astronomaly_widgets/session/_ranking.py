@@ -180,6 +180,7 @@ class Ranking(Labeling):
             exploration=scores.get("exploration"),
             strategy=strategy,
             explore=self.explore,
+            interesting_from=self.interesting_from,
             random_state=self.random_state,
         )
         order = _descending(worth)
