@@ -78,9 +78,9 @@ def suggest(
     strategy : {"auto", "top", "diverse", "start"}
         "top": by acquisition. "start": each is the best of another k-means cluster, half of them
         clusters of the best 20 n, half clusters of everything. "diverse": half from the top, half
-        the best of such clusters of the best 20 n by exploration. "auto": a start if nothing is
-        labeled, then top while at least a tenth of the last `n` labels were hits, and the more
-        diverse the fewer they were.
+        the best of such clusters of the best 20 n by exploration. "auto": a start until n objects
+        are labeled or something is found, then top while at least a tenth of the last n labels
+        were hits, and the more diverse the fewer they were.
     explore : float
         Share, 0..1, of the batch that is drawn at random from all objects without a label.
     interesting_from : float
@@ -103,9 +103,9 @@ def suggest(
     free = np.ones(len(worth), dtype=bool)
     free[np.asarray(rows, dtype=np.intp)] = False
     last = np.asarray(y, dtype=np.float64)[-n:]
-    if strategy == "auto" and not len(last):
-        strategy = "start"
     n_hits = int((last >= interesting_from).sum())
+    if strategy == "auto" and len(last) < n and not n_hits:
+        strategy = "start"
     share = _SHARES.get(strategy, _VARIED * max(0.0, 1.0 - n_hits / (_LUCKY * max(len(last), 1))))
     why_top = PREDICTED if len(last) else ANOMALOUS
     if free.sum() <= _FEW * n:

@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detectors": GROUND | {"compute"},
     "learners": GROUND | {"compute"},
     "batches": GROUND,
-    "evaluation": GROUND,
+    "remaining": GROUND,
+    "evaluation": GROUND | {"remaining"},
     "density": GROUND,
     "labels": GROUND,
     "project": GROUND,
@@ -51,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": GROUND
     | {"sources", "preprocess", "compute", "features", "reduction", "embedding", "detectors"}
     | {"learners", "evaluation", "labels", "project", "session"},
-    "simulation": GROUND | {"sources", "session", "evaluation"},
+    "simulation": GROUND | {"sources", "learners", "batches", "session", "evaluation"},
     "demos": GROUND | {"sources", "preprocess", "simulation"},
     # level 5: what a person sees
     "widgets": GROUND | {"session", "render", "evaluation", "density"},
