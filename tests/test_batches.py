@@ -135,3 +135,14 @@ def test_an_unknown_strategy_lists_the_known_ones():
 def test_a_share_that_is_none_is_refused(explore):
     with pytest.raises(ValueError, match="share to be drawn"):
         batches.suggest(np.zeros((3, 1)), np.zeros(3), [], [], 2, explore=explore)
+
+
+def test_a_start_goes_on_until_a_batch_is_labeled_or_something_is_found():
+    X, S, _ = kinds()
+    rows = np.arange(10)
+    vain = batches.suggest(X, S, rows, np.zeros(10), 20)
+    assert set(vain.reasons) == {"diverse"}
+    found = batches.suggest(X, S, rows, np.r_[np.zeros(9), 5.0], 20)
+    assert set(found.reasons) == {"predicted interesting"}
+    over = batches.suggest(X, S, np.arange(20), np.zeros(20), 20)
+    assert over.reasons.count("diverse") == 10
