@@ -109,7 +109,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LearnerScores:
-    """What a learner says of n objects; every array is (n,) float32.
+    """What a learner says of n objects; every array is (n,) float32 where nothing else is said.
 
     Attributes
     ----------
@@ -121,12 +121,19 @@ class LearnerScores:
         Standard deviation of the relevance, in score units; NaN where there is none.
     acquisition : ndarray
         Worth of labeling the object next, in any unit, larger = more worth.
+    exploration : ndarray or None
+        Likewise, while what is labeled is not liked; None = as `acquisition`.
+    left_out : ndarray, shape (m,), or None
+        Trained score of each labeled object, in the order in which they were given, as it would be
+        without its label; NaN where that is not known.
     """
 
     trained_score: NDArray[Any]
     relevance: NDArray[Any]
     uncertainty: NDArray[Any]
     acquisition: NDArray[Any]
+    exploration: NDArray[Any] | None = None
+    left_out: NDArray[Any] | None = None
 
 
 @runtime_checkable

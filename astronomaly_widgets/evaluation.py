@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .remaining import Remaining, estimate_from_audit, estimate_remaining
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -16,6 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Interesting = Iterable[str] | Mapping[str, bool] | pd.Series[bool]
+
+__all__ = [
+    "DiscoveryCurves",
+    "Remaining",
+    "discovery_curves",
+    "estimate_from_audit",
+    "estimate_remaining",
+    "precision_at_recall",
+    "rank_weighted_score",
+    "recall_curve",
+]
 
 # a fraction that is reached but for rounding is reached: .3 of 10 objects are 3, not 4
 _ROUNDING = 1e-9

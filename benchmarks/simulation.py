@@ -1,6 +1,6 @@
 """Reproduce the simulation of Lochner & Bassett 2021, section 6: does the liked class come up.
 
-    python benchmarks/simulation.py [--seeds 0 1 2] [--learner neighbor_score]
+    python benchmarks/simulation.py [--seeds 0 1 2] [--learner neighbor_score] [--shifted]
 
 Raw values as features, local outlier factor with 100 neighbors, ten labels at a time up to 100.
 Prints the rank-weighted score (N = 150) of each rare class, all objects ranked by trained score;
@@ -33,8 +33,8 @@ def rank_weighted_scores(session, curves):
     }
 
 
-def run(seed, learner):
-    curves = make_curves(seed)
+def run(seed, learner, *, as_printed):
+    curves = make_curves(seed, as_printed=as_printed)
     oracle = Oracle(dict(zip(curves.object_ids, curves.scores, strict=True)))
     started = time.perf_counter()
     session = aw.Session(
@@ -62,14 +62,25 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--learner", choices=aw.learners.NAMES, default="neighbor_score")
+    parser.add_argument(
+        "--shifted",
+        action="store_true",
+        help="class 3 with its distributions shifted by one symbol, which gives the paper's order",
+    )
     options = parser.parse_args()
-    table = pd.DataFrame([row for seed in options.seeds for row in run(seed, options.learner)])
+    table = pd.DataFrame(
+        [
+            row
+            for seed in options.seeds
+            for row in run(seed, options.learner, as_printed=not options.shifted)
+        ]
+    )
     mean = table.groupby("labels")[list(RARE)].mean()
     mean["Astronomaly, five_sines"] = pd.Series(ASTRONOMALY)
     print(table.round(3).to_string(index=False))
     print(f"\nmean of {len(options.seeds)} seeds, {options.learner}")
     print(mean.round(3).to_string())
-    if options.learner == "neighbor_score":
+    if options.learner == "neighbor_score" and not options.shifted:
         off = np.abs(mean["five_sines"] - mean["Astronomaly, five_sines"]).max()
         print(f"largest difference {off:.3f} (at most .05 wanted)")
 

@@ -36,21 +36,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedding": GROUND | {"compute"},
     "detectors": GROUND | {"compute"},
     "learners": GROUND | {"compute"},
-    "evaluation": GROUND,
+    "batches": GROUND,
+    "remaining": GROUND,
+    "evaluation": GROUND | {"remaining"},
     "density": GROUND,
     "labels": GROUND,
     "project": GROUND,
     "export": GROUND,
     # level 3: one search, and pictures
     "session": GROUND
-    | {"_display", "compute", "reduction", "embedding", "detectors", "learners"}
+    | {"_display", "compute", "reduction", "embedding", "detectors", "learners", "batches"}
     | {"evaluation", "labels", "project", "export"},
     "render": GROUND | {"sources", "preprocess"},
     # level 4: ready-made searches
     "pipeline": GROUND
     | {"sources", "preprocess", "compute", "features", "reduction", "embedding", "detectors"}
     | {"learners", "evaluation", "labels", "project", "session"},
-    "simulation": GROUND | {"sources", "session", "evaluation"},
+    "simulation": GROUND | {"sources", "learners", "batches", "session", "evaluation"},
     "demos": GROUND | {"sources", "preprocess", "simulation"},
     # level 5: what a person sees
     "widgets": GROUND | {"session", "render", "evaluation", "density"},

@@ -48,7 +48,7 @@ def test_replay_compares_learner_detector_and_chance(survey, capsys):
     rows = rows_of(table)
     assert [row[0] for row in rows] == [10, 20, 30]
     assert [row[3] for row in rows] == [0.6, 1.2, 1.8]
-    assert rows[0][1] == rows[0][2], "before the first retrain there is only the detector"
+    assert rows[0][1] <= rows[0][2], "the first batch shows other kinds than the top, too"
     assert rows[-1][1] == 12
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from astronomaly_widgets import evaluation
 from astronomaly_widgets.evaluation import (
     discovery_curves,
     precision_at_recall,
@@ -146,3 +147,87 @@ def test_labels_of_objects_that_are_gone_still_count_as_found():
 def test_discovery_needs_one_score_per_label():
     with pytest.raises(ValueError, match="2 labeled objects"):
         discovery_curves(["a", "b"], [5], ORDER)
+
+
+# -- what is left --------------------------------------------------------------------------
+
+
+def search(rng, n_interesting=60, n=3000, n_labels=300, skill=2.0):
+    """Labels given from the top of a worth that knows something of what is interesting."""
+    interesting = np.arange(n) < n_interesting
+    worth = rng.normal(size=n) + skill * interesting
+    order = np.argsort(-(worth + rng.normal(size=n) / 2))
+    labeled, rest = order[:n_labels], order[n_labels:]
+    return interesting[labeled], worth[labeled], worth[rest], interesting[rest].sum()
+
+
+def test_the_interval_of_what_is_left_mostly_holds_the_truth():
+    rng = np.random.default_rng(0)
+    held = []
+    for skill in (1.0, 2.0, 3.0):
+        for _ in range(15):
+            hits, worth, rest, left = search(rng, skill=skill)
+            said = evaluation.estimate_remaining(hits, worth, rest)
+            held.append(said.low <= left <= said.high)
+    assert np.mean(held) >= 0.8
+
+
+def test_a_wider_level_gives_a_wider_interval_round_the_same_middle():
+    hits, worth, rest, _ = search(np.random.default_rng(1))
+    narrow = evaluation.estimate_remaining(hits, worth, rest, level=0.5)
+    wide = evaluation.estimate_remaining(hits, worth, rest, level=0.95)
+    assert wide.low <= narrow.low <= narrow.expected <= narrow.high <= wide.high
+    assert wide.high - wide.low > narrow.high - narrow.low
+    assert (wide.level, narrow.level) == (0.95, 0.5)
+
+
+def test_the_more_is_searched_in_vain_the_less_is_left():
+    hits, worth, rest, _ = search(np.random.default_rng(2), skill=3.0, n_labels=150)
+    early = evaluation.estimate_remaining(hits, worth, rest)
+    vain = np.sort(rest)[::-1]
+    late = evaluation.estimate_remaining(
+        np.r_[hits, np.zeros(600, bool)], np.r_[worth, vain[:600]], vain[600:]
+    )
+    assert late.high < early.high
+    assert late.expected <= early.expected
+
+
+def test_nothing_left_to_label_leaves_nothing():
+    said = evaluation.estimate_remaining([True, False], [1.0, 0.0], [])
+    assert (said.low, said.expected, said.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("hits", [[], [True], [False] * 30, [True] * 30])
+def test_few_or_equal_labels_give_an_interval(hits):
+    said = evaluation.estimate_remaining(hits, np.zeros(len(hits)), np.zeros(100))
+    assert 0 <= said.low <= said.expected <= said.high <= 100
+
+
+def test_labels_of_unknown_worth_are_left_out():
+    hits, worth, rest, _ = search(np.random.default_rng(3))
+    some = evaluation.estimate_remaining(hits, np.where(np.arange(300) % 7, worth, np.nan), rest)
+    assert np.isfinite([some.low, some.expected, some.high]).all()
+
+
+def test_a_random_sample_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(200):
+        rest = rng.random(2000) < 0.05
+        drawn = rng.permutation(2000)[:200]
+        said = evaluation.estimate_from_audit(rest[drawn], 1800)
+        held.append(said.low <= rest.sum() - rest[drawn].sum() <= said.high)
+    assert 0.85 <= np.mean(held) <= 0.96
+
+
+def test_a_worth_is_needed_for_each_label():
+    with pytest.raises(ValueError, match="give one of each"):
+        evaluation.estimate_remaining([True, False], [1.0], [0.0])
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 90])
+def test_a_level_that_is_no_probability_is_refused(level):
+    with pytest.raises(ValueError, match=r"such as 0\.9"):
+        evaluation.estimate_remaining([True], [1.0], [0.0], level=level)
+    with pytest.raises(ValueError, match=r"such as 0\.9"):
+        evaluation.estimate_from_audit([True], 3, level=level)

@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING
 
 from .._protocols import Learner, LearnerScores
 from .direct_regression import DirectRegression
+from .guided_ensemble import GuidedEnsemble
 from .neighbor_score import NeighborScore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["NAMES", "DirectRegression", "Learner", "LearnerScores", "NeighborScore", "by_name"]
+__all__ = [
+    "NAMES",
+    "DirectRegression",
+    "GuidedEnsemble",
+    "Learner",
+    "LearnerScores",
+    "NeighborScore",
+    "by_name",
+]
 
 _MAKERS: dict[str, Callable[[int], Learner]] = {
-    "auto": lambda random_state: NeighborScore(random_state=random_state),
+    "auto": lambda random_state: GuidedEnsemble(random_state=random_state),
+    "guided_ensemble": lambda random_state: GuidedEnsemble(random_state=random_state),
     "neighbor_score": lambda random_state: NeighborScore(random_state=random_state),
     "direct_regression": lambda _random_state: DirectRegression(),
 }
@@ -28,7 +38,7 @@ def by_name(learner: str | Learner, random_state: int = 0) -> Learner:
     ----------
     learner : str or object
         One of :data:`NAMES`, or anything with ``fit`` and ``score`` (see
-        :class:`Learner`). ``"auto"`` is our choice, for now the neighbor score.
+        :class:`Learner`). ``"auto"`` is our choice, the guided ensemble.
     random_state : int
         Seed of the learners that draw random numbers.
 

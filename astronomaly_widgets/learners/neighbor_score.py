@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +9,7 @@ import numpy as np
 
 from .._protocols import LearnerScores
 from ..compute import chunks
+from ._forest import as_float32, mean_prediction, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ EPSILON_1 = 0.1  # LB21 eq. 2
 EPSILON_2 = 0.85
 MAX_SCORE = 5.0
 _MAX_EXPONENT = 50.0  # tanh(exp(50)) is 1 to the last bit, and exp(50) far from overflow
-_ROWS_PER_THREAD = 4096  # below this, handing work to threads costs more than it saves
 
 
 @dataclass
@@ -80,7 +78,7 @@ class NeighborScore:
         self._labeled, self._trees = None, []
         if len(scores):
             forest = RandomForestRegressor(self.n_estimators, random_state=self.random_state)
-            self._trees = forest.fit(_as_float32(features), scores).estimators_
+            self._trees = forest.fit(as_float32(features), scores).estimators_
             self._labeled = features
         return self
 
@@ -114,27 +112,14 @@ class NeighborScore:
             return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
         relevance = np.empty(n, dtype=np.float32)
         distance = np.empty(n)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with threads() as pool:
             for part in chunks(n, rows_per_chunk(d)):
                 block = as_block(X, part)
-                relevance[part] = self._predict(_as_float32(block), pool)
+                predicted = mean_prediction(self._trees, as_float32(block), pool)
+                relevance[part] = predicted.clip(0.0, MAX_SCORE)
                 distance[part] = nearest_distance(block, self._labeled)
         trained = combine(anomaly, relevance, distance, self.alpha)
         return LearnerScores(trained, relevance, nothing, trained.copy())
-
-    def _predict(self, block: NDArray[np.float32], pool: ThreadPoolExecutor) -> NDArray[np.float64]:
-        """Mean over the trees, each row summed in the same order whatever the threads."""
-
-        def predict(piece: NDArray[np.float32]) -> NDArray[np.float64]:
-            total = np.zeros(len(piece))
-            for tree in self._trees:
-                total += tree.predict(piece, check_input=False)
-            return total / len(self._trees)
-
-        n_pieces = -(-len(block) // _ROWS_PER_THREAD)
-        pieces = np.array_split(block, n_pieces)
-        predicted: NDArray[np.float64] = np.concatenate(list(pool.map(predict, pieces)))
-        return predicted.clip(0.0, MAX_SCORE)
 
 
 def combine(
@@ -182,9 +167,3 @@ def nearest_distance(X: NDArray[np.float64], points: NDArray[np.float64]) -> NDA
     difference = X - points[nearest]
     distance: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
     return distance
-
-
-def _as_float32(features: NDArray[np.float64]) -> NDArray[np.float32]:
-    """As trees want them; what float32 cannot hold becomes its largest number."""
-    limit = np.finfo(np.float32).max
-    return np.ascontiguousarray(np.clip(features, -limit, limit), dtype=np.float32)

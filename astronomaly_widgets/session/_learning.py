@@ -10,18 +10,18 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+import numpy as np
 import pandas as pd
 
-from .. import compute, embedding
+from .. import compute, embedding, evaluation
 from ..learners import by_name
 from ..project import fingerprint
-from ._labeling import Labeling
+from ._ranking import Ranking
 from ._state import learned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
 _HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
@@ -30,11 +30,13 @@ _working: WeakSet[Learning] = WeakSet()
 _MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 
 
-class Learning(Labeling):
+class Learning(Ranking):
     """What the machine does between two looks at the gallery."""
 
     # a map of all objects that takes longer than a coffee is not worth waiting for
     max_embedded = 50_000
+    # labeled rows, their scores, and their trained scores without their labels
+    _left_out: tuple[NDArray[np.intp], NDArray[np.float64], NDArray[Any]] | None = None
 
     # -- retraining ------------------------------------------------------------------------
 
@@ -89,7 +91,10 @@ class Learning(Labeling):
                     if not future.set_running_or_notify_cancel():
                         return
                     self._scores = arrays
+                    left_out = getattr(outcome, "left_out", None)  # not every learner says it
+                    self._left_out = None if left_out is None else (rows, scores, left_out)
                     self._history.append(row)
+                self._suggestion()  # chosen here, so that no callback has to
                 if not self.read_only:
                     self._save_scores()
                     self.project.append_history(row)
@@ -113,6 +118,29 @@ class Learning(Labeling):
             frame = pd.DataFrame(self._history, columns=_HISTORY)
         frame["time"] = pd.to_datetime(frame["time"], utc=True)
         return frame
+
+    def remaining(self, level: float = 0.9) -> evaluation.Remaining | None:
+        """Estimate how many interesting objects are left among those not labeled yet.
+
+        As of the last retrain; see :func:`astronomaly_widgets.evaluation.estimate_remaining` for
+        what it can and cannot know. None before a retrain in this session, or if the learner does
+        not say what it would make of labeled objects without their labels.
+
+        Parameters
+        ----------
+        level : float
+            Probability of the interval, 0..1.
+        """
+        with self.lock:
+            known, worth = self._left_out, self._scores["trained_score"]
+        if known is None:
+            return None
+        rows, scores, left_out = known
+        rest = np.delete(worth, rows)
+        hits = scores >= self.interesting_from
+        return evaluation.estimate_remaining(
+            hits, left_out, rest, level=level, random_state=self.random_state
+        )
 
     # -- the map ---------------------------------------------------------------------------
 

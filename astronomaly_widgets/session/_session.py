@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from .. import _display, export
-from ..compute import chunks
 from ..exceptions import ProjectError
 from ..project import Project, fingerprint
 from ._learning import Learning
@@ -17,19 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from numpy.typing import ArrayLike, NDArray
-
     from .._protocols import Learner, Source
-
-ORDERS = (
-    "suggested",
-    "trained_score",
-    "anomaly_score",
-    "relevance",
-    "uncertainty",
-    "random",
-    "original",
-)
 
 
 class Session(Learning):
@@ -85,6 +72,13 @@ class Session(Learning):
         What is worth saying, in words.
     last_error : Exception or None
         The last error of a callback or of the background work.
+    batch_size : int
+        How many objects are chosen together, as the suggestion; 50 by default. The first
+        of them make a good smaller batch.
+    strategy : {"auto", "top", "diverse", "start"}
+        How they are chosen; see :func:`astronomaly_widgets.batches.suggest`.
+    explore : float
+        Share of them, 0..1, that is drawn at random; 0 by default.
     interesting_from : float
         Score from which an object counts as found; 4 by default.
     catalog : DataFrame or None
@@ -155,135 +149,6 @@ class Session(Learning):
         if self.title == "Session":
             self.title = target.path.name
 
-    # -- rankings --------------------------------------------------------------------------
-
-    @property
-    def orders(self) -> tuple[str, ...]:
-        """Names that :meth:`ranking` understands: the usual ones and the catalog's columns."""
-        columns = () if self.catalog is None else tuple(map(str, self.catalog.columns))
-        return ORDERS + tuple(name for name in columns if name not in ORDERS)
-
-    def ranking(
-        self,
-        order: str = "suggested",
-        unlabeled_first: bool = True,
-        where: Any = None,
-    ) -> NDArray[Any]:
-        """Return object ids, best first.
-
-        Parameters
-        ----------
-        order : str
-            "suggested" (what is worth labeling next), "trained_score", "anomaly_score",
-            "relevance", "uncertainty", "random", "original", or a column of the catalog: numbers
-            from large to small, words from A to Z; "-name" turns it round. Objects without a
-            value come last. Ties keep their original order.
-        unlabeled_first : bool
-            Whether labeled objects come after all others.
-        where : str or array of bool, shape (n,), optional
-            Only these objects; a str is a condition on the catalog and the scores, as in
-            ``"redshift > 0.3 and anomaly_score > 2"``.
-
-        Returns
-        -------
-        ndarray, shape (m,), dtype object
-
-        Raises
-        ------
-        ValueError
-            If the order or the condition is not understood.
-        """
-        rows = self._sorted_rows(order)
-        if where is not None:
-            rows = rows[self._mask(where)[rows]]
-        if unlabeled_first:
-            labeled = np.zeros(self.n_objects, dtype=bool)
-            labeled[self._labeled()[1]] = True
-            late = labeled[rows]
-            rows = np.concatenate([rows[~late], rows[late]])
-        return self.object_ids[rows]
-
-    def _sorted_rows(self, order: str) -> NDArray[np.intp]:
-        with self.lock:
-            scores = self._scores
-        if order == "original":
-            return np.arange(self.n_objects)
-        if order == "random":
-            return np.random.default_rng(self.random_state).permutation(self.n_objects)
-        if order == "suggested":
-            return _descending(scores["acquisition"])
-        if order in ORDERS:
-            return _descending(scores[order])
-        name = order.removeprefix("-")
-        if self.catalog is None or name not in self.catalog:
-            raise ValueError(f"no order {order!r}: choose one of {', '.join(self.orders)}")
-        values = self.catalog[name]
-        ascending = not pd.api.types.is_numeric_dtype(values)
-        if order.startswith("-"):
-            ascending = not ascending
-        shuffled = values.reset_index(drop=True).sort_values(
-            ascending=ascending, kind="stable", na_position="last"
-        )
-        return shuffled.index.to_numpy()
-
-    def _mask(self, where: Any) -> NDArray[np.bool_]:
-        if not isinstance(where, str):
-            mask = np.asarray(where)
-            if mask.dtype != bool or mask.shape != (self.n_objects,):
-                raise ValueError(
-                    f"where must be a condition in words or a bool array ({self.n_objects},), "
-                    f"but {mask.dtype} {mask.shape} came"
-                )
-            return mask
-        table = pd.DataFrame(
-            {
-                name: self._scores[name]
-                for name in ("anomaly_score", "trained_score", "relevance", "uncertainty")
-            }
-        )
-        if self.catalog is not None:
-            columns = self.catalog.reset_index(drop=True)
-            table = pd.concat(
-                [columns, table.drop(columns=columns.columns, errors="ignore")], axis=1
-            )
-        try:
-            chosen: Any = table.eval(where)
-        except Exception as error:
-            raise ValueError(
-                f"the condition {where!r} is not understood ({error}); "
-                f"it may use {', '.join(map(str, table.columns))}"
-            ) from error
-        return np.asarray(chosen, dtype=bool)
-
-    def reason_of(self, object_id: str) -> str:
-        """Return in a few words why an object is suggested, or "" if nothing is to be said."""
-        row = self.row_of(object_id)
-        if self._scores["relevance"][row] >= 3:
-            return "predicted interesting"
-        spread = self._scores["uncertainty"]
-        if np.isfinite(spread[row]) and spread[row] >= 0.9 * np.nanmax(spread):
-            return "unexplored"
-        return ""
-
-    def similar_to(self, object_id: str, n: int = 24) -> NDArray[Any]:
-        """Return the ids of the `n` objects nearest in feature space, nearest first.
-
-        Raises
-        ------
-        KeyError
-            If there is no such object.
-        """
-        row = self.row_of(object_id)
-        here = np.asarray(self._X[row], dtype=np.float32)
-        distance = np.empty(self.n_objects, dtype=np.float32)
-        for part in chunks(self.n_objects):
-            step = self._X[part] - here
-            np.einsum("ij,ij->i", step, step, out=distance[part])
-        distance[row] = np.inf
-        n = min(n, self.n_objects - 1)
-        nearest = np.argpartition(distance, n - 1)[:n] if n > 0 else np.empty(0, dtype=np.intp)
-        return self.object_ids[nearest[np.argsort(distance[nearest], kind="stable")]]
-
     # -- results ---------------------------------------------------------------------------
 
     def results(self) -> pd.DataFrame:
@@ -331,9 +196,3 @@ class Session(Learning):
         if self._dashboard is None:
             self._dashboard = _display.make_dashboard(self)
         return self._dashboard._repr_mimebundle_(**kwargs)
-
-
-def _descending(values: ArrayLike) -> NDArray[np.intp]:
-    """Sort from large to small; NaN last, ties in their original order."""
-    key = -np.asarray(values, dtype=np.float32)
-    return np.argsort(key, kind="stable")  # NumPy puts NaN last

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .._protocols import Detector, Learner, LearnerScores, Source
 
-LEARNED = ("trained_score", "relevance", "uncertainty", "acquisition")
+LEARNED = ("trained_score", "relevance", "uncertainty", "acquisition", "exploration")
 
 
 class State(t.HasTraits):
@@ -170,7 +170,9 @@ class State(t.HasTraits):
         of_scores = fingerprint(of_features, name, self.random_state, given)
         stored = project.load_arrays("scores")
         if project.is_current("scores", of_scores) and stored:
-            self._scores = {name: stored[name] for name in ("anomaly_score", *LEARNED)}
+            self._scores = {
+                name: stored[name] for name in ("anomaly_score", *LEARNED) if name in stored
+            }
         else:
             if project.manifest["stages"].get("scores"):
                 self.status = (
@@ -321,6 +323,7 @@ def _untrained(score: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         "relevance": unknown,
         "uncertainty": unknown,
         "acquisition": score,
+        "exploration": score,
     }
 
 
@@ -336,7 +339,8 @@ def learned(score: NDArray[np.float32], scores: LearnerScores | None) -> dict[st
     if scores is None:
         return arrays
     for name in LEARNED:
-        values = np.asarray(getattr(scores, name), dtype=np.float32)
+        values = getattr(scores, name, None)  # not every learner explores
+        values = np.asarray(arrays["acquisition"] if values is None else values, dtype=np.float32)
         if values.shape != score.shape:
             raise ValueError(
                 f"the learner's {name} has shape {values.shape}, but {score.shape} was wanted"

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from .curves import SimulatedCurves, make_curves
 from .oracle import Oracle, label_with
+from .replay import replay
 
 if TYPE_CHECKING:
     from .galaxies import make_galaxies
 
-__all__ = ["Oracle", "SimulatedCurves", "label_with", "make_curves", "make_galaxies"]
+__all__ = [
+    "Oracle",
+    "SimulatedCurves",
+    "label_with",
+    "make_curves",
+    "make_galaxies",
+    "replay",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -55,12 +55,26 @@ def _step(rng: np.random.Generator, n: int, x: NDArray[np.float64]) -> NDArray[n
     return np.where(x <= rng.normal(0.5, 0.2, (n, 1)), rng.normal(1, 0.3, (n, 1)), 0.0)
 
 
-def _exponential(rng: np.random.Generator, n: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    amplitude, center, width = (
-        rng.normal(mean, sigma, (n, 1)) for mean, sigma in ((0.5, 0.2), (0.1, 0.05), (1, 0.5))
-    )
+def _bump(
+    rng: np.random.Generator,
+    n: int,
+    x: NDArray[np.float64],
+    draws: tuple[tuple[float, float], ...],
+) -> NDArray[np.float64]:
+    """Exponential whose amplitude, center and width have these means and deviations."""
+    amplitude, center, width = (rng.normal(mean, sigma, (n, 1)) for mean, sigma in draws)
     y: NDArray[np.float64] = amplitude * np.exp(-(((x - center) / width) ** 2))
     return y
+
+
+def _exponential(rng: np.random.Generator, n: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _bump(rng, n, x, ((0.5, 0.2), (0.1, 0.05), (1, 0.5)))
+
+
+def _narrow_exponential(
+    rng: np.random.Generator, n: int, x: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return _bump(rng, n, x, ((1, 0.5), (0.5, 0.2), (0.1, 0.05)))
 
 
 def _five_sines(rng: np.random.Generator, n: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,13 +92,17 @@ _TABLE: dict[str, tuple[Draw, int, float]] = {
 }
 
 
-def make_curves(random_state: int = 0) -> SimulatedCurves:
+def make_curves(random_state: int = 0, *, as_printed: bool = True) -> SimulatedCurves:
     """Simulate the 49,950 curves of LB21 table 1, with Gaussian noise of sigma 0.1.
 
     Parameters
     ----------
     random_state : int
         The same number gives the same curves.
+    as_printed : bool
+        Whether the exponentials are as table 1 has them, and look like the inliers. With False its
+        three distributions are each taken by the next symbol (A ~ N(1, .5), mu ~ N(.5, .2),
+        w ~ N(.1, .05)): narrow bumps, found in the order that the paper describes.
 
     References
     ----------
@@ -92,7 +110,10 @@ def make_curves(random_state: int = 0) -> SimulatedCurves:
     """
     rng = np.random.default_rng(random_state)
     x = np.linspace(0, 1, N_POINTS)
-    values = np.concatenate([draw(rng, n, x) for draw, n, _ in _TABLE.values()])
+    draws = {name: draw for name, (draw, _, _) in _TABLE.items()}
+    if not as_printed:
+        draws["exponential"] = _narrow_exponential
+    values = np.concatenate([draws[name](rng, n, x) for name, (_, n, _) in _TABLE.items()])
     values += rng.normal(0, NOISE, values.shape)
     counts = [n for _, n, _ in _TABLE.values()]
     classes = np.repeat(np.array(list(_TABLE), dtype=object), counts)

@@ -81,7 +81,8 @@ def label_with(
     n_labels : int
         How many labels to give; fewer are given if the session runs out of objects.
     batch_size : int
-        Labels between retrains; the last batch may be smaller.
+        Labels between retrains; the last batch may be smaller. The session's `batch_size` is
+        at least as much meanwhile.
 
     Returns
     -------
@@ -103,6 +104,17 @@ def label_with(
             f"n_labels is {n_labels} and batch_size {batch_size}; "
             "give n_labels >= 0 and batch_size >= 1"
         )
+    before, session.batch_size = session.batch_size, max(session.batch_size, batch_size)
+    try:
+        given = _label(session, oracle, n_labels, batch_size)
+    finally:
+        session.batch_size = before
+    return pd.DataFrame(given, columns=["object_id", "score", "found"])
+
+
+def _label(
+    session: Session, oracle: Oracle, n_labels: int, batch_size: int
+) -> list[tuple[str, float, int]]:
     given: list[tuple[str, float, int]] = []
     found = 0
     while len(given) < n_labels:
@@ -116,4 +128,4 @@ def label_with(
             found += score >= session.interesting_from
             given.append((object_id, score, found))
         session.retrain().result()
-    return pd.DataFrame(given, columns=["object_id", "score", "found"])
+    return given

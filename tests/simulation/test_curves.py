@@ -88,3 +88,13 @@ def test_sums_of_sines_have_the_variance_of_five(curves):
     # .2 times five sines of nearly random phase: variance .04 * 5 / 2, and the noise
     np.testing.assert_allclose(values[:, 50:].var(), 0.04 * 5 / 2 + 0.01, rtol=0.15)
     assert abs(values[:, 0].mean()) < 0.03
+
+
+def test_shifted_exponentials_are_narrow_bumps_and_nothing_else_changes():
+    printed = simulation.make_curves(0)
+    shifted = simulation.make_curves(0, as_printed=False)
+    bump = shifted.classes == "exponential"
+    np.testing.assert_array_equal(printed.classes, shifted.classes)
+    wide = (printed.values[bump] > printed.values[bump].max(axis=1, keepdims=True) / 2).mean()
+    narrow = (shifted.values[bump] > shifted.values[bump].max(axis=1, keepdims=True) / 2).mean()
+    assert narrow < wide / 2

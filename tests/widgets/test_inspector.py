@@ -151,7 +151,8 @@ def test_scores_are_told_before_and_after_a_retrain(inspector, session):
     session.label("obj-30", 0)
     session.retrain().result(60)
     facts = dict(look_at(inspector, "obj-03")["facts"])
-    assert facts["relevance"] == f"{session.relevance[3]:.1f}"
+    spread = f"{session.uncertainty[3]:.1f}"
+    assert facts["relevance"] == f"{session.relevance[3]:.1f} ± {spread}"
     assert facts["trained score"] == f"{session.trained_score[3]:.2f}"
 
 

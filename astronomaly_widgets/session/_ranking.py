@@ -1,0 +1,217 @@
+"""Rankings of a session: what to look at next, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import traitlets as t
+
+from .. import batches
+from ..compute import chunks
+from ._labeling import Labeling
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    _Suggestion = tuple[NDArray[np.intp], dict[int, str], float]
+
+ORDERS = (
+    "suggested",
+    "trained_score",
+    "anomaly_score",
+    "relevance",
+    "uncertainty",
+    "random",
+    "original",
+)
+_INTERESTING = 3.0  # predicted score that is worth saying
+_UNSURE = 0.9  # of the largest uncertainty
+
+
+class Ranking(Labeling):
+    """Orders of the objects."""
+
+    batch_size = t.Int(50, min=1)
+    strategy = t.Enum(batches.STRATEGIES, "auto")
+    explore = t.Float(0.0, min=0.0, max=1.0)
+    _suggested: tuple[dict[str, Any], tuple[Any, ...], _Suggestion] | None = None
+
+    # -- rankings --------------------------------------------------------------------------
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """Names that :meth:`ranking` understands: the usual ones and the catalog's columns."""
+        columns = () if self.catalog is None else tuple(map(str, self.catalog.columns))
+        return ORDERS + tuple(name for name in columns if name not in ORDERS)
+
+    def ranking(
+        self,
+        order: str = "suggested",
+        unlabeled_first: bool = True,
+        where: Any = None,
+    ) -> NDArray[Any]:
+        """Return object ids, best first.
+
+        Parameters
+        ----------
+        order : str
+            "suggested" (what is worth labeling next), "trained_score", "anomaly_score",
+            "relevance", "uncertainty", "random", "original", or a column of the catalog: numbers
+            from large to small, words from A to Z; "-name" turns it round. Objects without a
+            value come last. Ties keep their original order.
+        unlabeled_first : bool
+            Whether labeled objects come after all others.
+        where : str or array of bool, shape (n,), optional
+            Only these objects; a str is a condition on the catalog and the scores, as in
+            ``"redshift > 0.3 and anomaly_score > 2"``.
+
+        Returns
+        -------
+        ndarray, shape (m,), dtype object
+
+        Raises
+        ------
+        ValueError
+            If the order or the condition is not understood.
+        """
+        rows = self._sorted_rows(order)
+        if where is not None:
+            rows = rows[self._mask(where)[rows]]
+        if unlabeled_first:
+            labeled = np.zeros(self.n_objects, dtype=bool)
+            labeled[self._labeled()[1]] = True
+            late = labeled[rows]
+            rows = np.concatenate([rows[~late], rows[late]])
+        return self.object_ids[rows]
+
+    def _sorted_rows(self, order: str) -> NDArray[np.intp]:
+        with self.lock:
+            scores = self._scores
+        if order == "original":
+            return np.arange(self.n_objects)
+        if order == "random":
+            return np.random.default_rng(self.random_state).permutation(self.n_objects)
+        if order == "suggested":
+            return self._suggestion()[0]
+        if order in ORDERS:
+            return _descending(scores[order])
+        name = order.removeprefix("-")
+        if self.catalog is None or name not in self.catalog:
+            raise ValueError(f"no order {order!r}: choose one of {', '.join(self.orders)}")
+        values = self.catalog[name]
+        ascending = not pd.api.types.is_numeric_dtype(values)
+        if order.startswith("-"):
+            ascending = not ascending
+        shuffled = values.reset_index(drop=True).sort_values(
+            ascending=ascending, kind="stable", na_position="last"
+        )
+        return shuffled.index.to_numpy()
+
+    def _mask(self, where: Any) -> NDArray[np.bool_]:
+        if not isinstance(where, str):
+            mask = np.asarray(where)
+            if mask.dtype != bool or mask.shape != (self.n_objects,):
+                raise ValueError(
+                    f"where must be a condition in words or a bool array ({self.n_objects},), "
+                    f"but {mask.dtype} {mask.shape} came"
+                )
+            return mask
+        table = pd.DataFrame(
+            {
+                name: self._scores[name]
+                for name in ("anomaly_score", "trained_score", "relevance", "uncertainty")
+            }
+        )
+        if self.catalog is not None:
+            columns = self.catalog.reset_index(drop=True)
+            table = pd.concat(
+                [columns, table.drop(columns=columns.columns, errors="ignore")], axis=1
+            )
+        try:
+            chosen: Any = table.eval(where)
+        except Exception as error:
+            raise ValueError(
+                f"the condition {where!r} is not understood ({error}); "
+                f"it may use {', '.join(map(str, table.columns))}"
+            ) from error
+        return np.asarray(chosen, dtype=bool)
+
+    def reason_of(self, object_id: str) -> str:
+        """Return in a few words why an object is suggested, or "" if nothing is to be said.
+
+        "predicted interesting", "anomalous", "diverse" (unlike the others of its batch) or
+        "unexplored" (the learner is unsure, or the object was drawn at random).
+        """
+        row = self.row_of(object_id)
+        _, reasons, unsure = self._suggestion()
+        reason = reasons.get(row, "")
+        if self._scores["relevance"][row] >= _INTERESTING:
+            return batches.PREDICTED
+        if reason not in ("", batches.PREDICTED):
+            return reason
+        return batches.DRAWN if self._scores["uncertainty"][row] >= unsure else ""
+
+    def _suggestion(self) -> _Suggestion:
+        """Return all rows in the suggested order, why the first are there, what is unsure.
+
+        Chosen once for the scores there are: labels that come in move nothing.
+        """
+        with self.lock:
+            scores = self._scores
+            settings = (self.batch_size, self.strategy, self.explore)
+            held = self._suggested
+            if held is None or held[0] is not scores or held[1] != settings:
+                held = self._suggested = (scores, settings, self._suggest(scores))
+            return held[2]
+
+    def _suggest(self, scores: dict[str, Any]) -> _Suggestion:
+        _, labeled, y = self._labeled()
+        worth = scores["acquisition"]
+        untrained = np.array_equal(worth, scores["anomaly_score"])
+        strategy = "start" if self.strategy == "auto" and untrained else self.strategy
+        batch = batches.suggest(
+            self._X,
+            worth,
+            labeled,
+            y,
+            self.batch_size,
+            exploration=scores.get("exploration"),
+            strategy=strategy,
+            explore=self.explore,
+            interesting_from=self.interesting_from,
+            random_state=self.random_state,
+        )
+        order = _descending(worth)
+        early = np.zeros(len(order), dtype=bool)
+        early[batch.rows] = True
+        rows = np.concatenate([batch.rows, order[~early[order]]])
+        spread = scores["uncertainty"]
+        unsure = _UNSURE * float(np.nanmax(spread, initial=-np.inf))
+        return rows, dict(zip(batch.rows.tolist(), batch.reasons, strict=True)), unsure
+
+    def similar_to(self, object_id: str, n: int = 24) -> NDArray[Any]:
+        """Return the ids of the `n` objects nearest in feature space, nearest first.
+
+        Raises
+        ------
+        KeyError
+            If there is no such object.
+        """
+        row = self.row_of(object_id)
+        here = np.asarray(self._X[row], dtype=np.float32)
+        distance = np.empty(self.n_objects, dtype=np.float32)
+        for part in chunks(self.n_objects):
+            step = self._X[part] - here
+            np.einsum("ij,ij->i", step, step, out=distance[part])
+        distance[row] = np.inf
+        n = min(n, self.n_objects - 1)
+        nearest = np.argpartition(distance, n - 1)[:n] if n > 0 else np.empty(0, dtype=np.intp)
+        return self.object_ids[nearest[np.argsort(distance[nearest], kind="stable")]]
+
+
+def _descending(values: ArrayLike) -> NDArray[np.intp]:
+    """Sort from large to small; NaN last, ties in their original order."""
+    key = -np.asarray(values, dtype=np.float32)
+    return np.argsort(key, kind="stable")  # NumPy puts NaN last

@@ -1,0 +1,167 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+from astronomaly_widgets import batches
+from astronomaly_widgets.learners import GuidedEnsemble, NeighborScore, _process
+
+
+def test_one_process_is_the_textbook_one(monkeypatch):
+    """Rasmussen & Williams, eq. 2.25 and 2.26, for a single candidate."""
+    monkeypatch.setattr(_process, "LENGTH_SCALES", (0.5,))
+    monkeypatch.setattr(_process, "NOISE_LEVELS", (0.2,))
+    monkeypatch.setattr(_process, "TRUSTS", (1.0,))
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(12, 3)), rng.normal(size=(40, 3))
+    y, prior, elsewhere = rng.uniform(0, 5, 12), rng.uniform(0, 5, 12), rng.uniform(0, 5, 40)
+    process = _process.fit([A], y, prior, y, [3.0])
+
+    def kernel(P, Q):
+        reach = np.sqrt(3) * cdist(P, Q) / 1.5
+        return (1 + reach) * np.exp(-reach)
+
+    solve = np.linalg.inv(kernel(A, A) + 0.2 * np.eye(12))
+    want = elsewhere + kernel(B, A) @ solve @ (y - prior)
+    means, stds = process.predict([B], elsewhere)
+    np.testing.assert_allclose(means[:, 0], want, rtol=1e-9)
+    np.testing.assert_allclose(means[:, 1], want, rtol=1e-9)
+    plain = y.mean() + kernel(B, A) @ solve @ (y - y.mean())
+    np.testing.assert_allclose(means[:, 2], plain, rtol=1e-9)
+    share = 1 - np.einsum("ij,jk,ik->i", kernel(B, A), solve, kernel(B, A))
+    np.testing.assert_allclose(stds[:, 0] ** 2 / process.variance, share, rtol=1e-7)
+    for i in range(12):
+        rest = np.arange(12) != i
+        alone = np.linalg.inv(kernel(A[rest], A[rest]) + 0.2 * np.eye(11))
+        said = prior[i] + kernel(A[i : i + 1], A[rest]) @ alone @ (y - prior)[rest]
+        assert process.left_out[i] == pytest.approx(said[0])
+
+
+def survey(seed=0):
+    """A liked kind that the detector finds ordinary, a disliked one that it finds odd."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(1500, 5)).astype("float32")
+    X[:40] = [4, 0, 0, 0, 0] + rng.normal(size=(40, 5)) / 2
+    X[40:240] = [0, 9, 0, 0, 0] + rng.normal(size=(200, 5)) / 4
+    S = np.clip(np.linalg.norm(X, axis=1) / 2, 0, 5).astype("float32")
+    y = np.r_[np.full(40, 5.0), np.zeros(200), np.ones(1260)]
+    return X, S, y
+
+
+def found(learner, data, n_labels, batch):
+    X, S, y = data
+    rows = batches.suggest(X, S, [], [], batch).rows
+    while len(rows) < n_labels:
+        scores = learner.fit(X, rows, y[rows], S).score(X, S)
+        new = batches.suggest(
+            X, scores.acquisition, rows, y[rows], batch, exploration=scores.exploration
+        )
+        rows = np.r_[rows, new.rows]
+    return (y[rows] == 5).sum()
+
+
+def test_more_is_found_than_by_the_neighbor_score():
+    ours, plain = (
+        found(learner, survey(), 80, 10) for learner in (GuidedEnsemble(), NeighborScore())
+    )
+    assert ours >= plain + 10
+
+
+def test_what_the_detector_finds_ordinary_is_raised_by_labels_near_it():
+    X, S, _ = survey()
+    ordinary = np.r_[np.argsort(np.linalg.norm(X, axis=1))[:4]]
+    before = GuidedEnsemble().fit(X, [40], [0], S).score(X, S).trained_score
+    after = (
+        GuidedEnsemble()
+        .fit(X, np.r_[40, ordinary[:3]], np.r_[0, np.full(3, 5)], S)
+        .score(X, S)
+        .trained_score
+    )
+    assert after[ordinary[3]] > before[ordinary[3]] + 0.5
+
+
+def test_scoring_a_group_5_raises_the_rest_of_it_and_scoring_it_0_lowers_it():
+    X, S, _ = survey()
+    rows = np.r_[0:10, 40:60, 300:320]
+    liked = GuidedEnsemble().fit(X, rows, np.r_[np.full(10, 5.0), np.zeros(40)], S).score(X, S)
+    disliked = GuidedEnsemble().fit(X, rows, np.r_[np.zeros(10), np.zeros(40)], S).score(X, S)
+    for name in ("trained_score", "relevance", "acquisition"):
+        assert (getattr(liked, name)[10:40] > getattr(disliked, name)[10:40]).all()
+
+
+def test_exploration_leaves_what_is_known_to_be_disliked():
+    X, S, _ = survey()
+    scores = GuidedEnsemble().fit(X, np.r_[40:60], np.zeros(20), S).score(X, S)
+    assert ((scores.exploration >= 0) & (scores.exploration <= 1)).all()
+    explored = set(np.argsort(-scores.exploration)[:40])
+    assert not explored & set(range(40, 240))  # the most anomalous of all
+
+
+def test_left_out_is_what_would_be_said_without_the_label():
+    X, S, y = survey()
+    rows = np.r_[0:10, 40:60, 300:320, 250]
+    y[250] = 5.0  # a label that nothing else speaks for
+    left_out = GuidedEnsemble().fit(X, rows, y[rows], S).score(X, S).left_out
+    assert left_out.shape == (51,)
+    assert left_out[-1] < 2.5 < left_out[:10].min()
+
+
+def test_uncertainty_is_less_near_labels():
+    X, S, y = survey()
+    rows = np.r_[0:10, 40:60, 300:320]
+    scores = GuidedEnsemble().fit(X, rows, y[rows], S).score(X, S)
+    assert scores.uncertainty[rows].max() < np.median(scores.uncertainty[320:])
+
+
+def test_relevance_is_an_honest_guess_of_the_score():
+    X, S, y = survey()
+    rng = np.random.default_rng(1)
+    rows = rng.permutation(1500)[:200]
+    scores = GuidedEnsemble().fit(X, rows, y[rows], S).score(X, S)
+    rest = np.setdiff1d(np.arange(1500), rows)
+    assert np.abs(scores.relevance[rest].mean() - y[rest].mean()) < 0.1
+    assert np.abs(scores.relevance[rest] - y[rest]).mean() < 0.4
+
+
+@pytest.mark.parametrize("n_labels", [3000])
+def test_thousands_of_labels_are_no_trouble(n_labels):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_labels + 50, 3)).astype("float32")
+    S = rng.uniform(0, 5, len(X)).astype("float32")
+    y = np.where(X[:, 0] > 1, 5.0, 0.0)
+    rows = np.arange(n_labels)
+    scores = GuidedEnsemble(n_estimators=10).fit(X, rows, y[rows], S).score(X, S)
+    assert np.corrcoef(scores.relevance[n_labels:], y[n_labels:])[0, 1] > 0.8
+
+
+@given(
+    n=st.integers(1, 60),
+    m=st.integers(1, 60),
+    d=st.sampled_from([1, 2, 30]),
+    features=st.sampled_from(["normal", "constant", "duplicated", "one constant"]),
+    labels=st.sampled_from(["zeros", "fives", "mixed"]),
+    anomaly=st.sampled_from(["zeros", "fives", "spread"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_comes_the_scores_are_finite_and_in_range(  # noqa: PLR0917 - one question
+    n, m, d, features, labels, anomaly
+):
+    rng = np.random.default_rng(n * 100 + m)
+    X = rng.normal(size=(n, d))
+    if features == "constant":
+        X[:] = 0.1
+    elif features == "duplicated":
+        X = X[rng.integers(0, 2, n) % n]
+    elif features == "one constant":
+        X[:, 0] = 7.0
+    rows = rng.permutation(n)[:m]
+    y = {"zeros": 0.0, "fives": 5.0, "mixed": 1.0}[labels] * np.ones(len(rows))
+    if labels == "mixed":
+        y = rng.integers(0, 6, len(rows)).astype(float)
+    S = {"zeros": np.zeros(n), "fives": np.full(n, 5.0), "spread": rng.uniform(0, 5, n)}[anomaly]
+    scores = GuidedEnsemble(n_estimators=5).fit(X, rows, y, S).score(X, S)
+    for values in (scores.trained_score, scores.relevance):
+        assert ((values >= 0) & (values <= 5)).all()
+    for values in (scores.uncertainty, scores.acquisition, scores.exploration):
+        assert np.isfinite(values).all()
