@@ -35,8 +35,6 @@ class Learning(Ranking):
 
     # a map of all objects that takes longer than a coffee is not worth waiting for
     max_embedded = 50_000
-    # labeled rows, their scores, and their trained scores without their labels
-    _left_out: tuple[NDArray[np.intp], NDArray[np.float64], NDArray[Any]] | None = None
 
     # -- retraining ------------------------------------------------------------------------
 
@@ -80,6 +78,9 @@ class Learning(Ranking):
                     if len(rows):
                         outcome = learner.fit(self._X, rows, scores, S).score(self._X, S)
                     arrays = learned(S, outcome)
+                left_out = getattr(outcome, "left_out", None)  # not every learner says it
+                if left_out is not None:
+                    arrays |= {"rows": rows, "scores": scores, "left_out": left_out}
                 row = {
                     "time": datetime.now(UTC).isoformat(timespec="seconds"),
                     "n_labels": len(rows),
@@ -91,8 +92,6 @@ class Learning(Ranking):
                     if not future.set_running_or_notify_cancel():
                         return
                     self._scores = arrays
-                    left_out = getattr(outcome, "left_out", None)  # not every learner says it
-                    self._left_out = None if left_out is None else (rows, scores, left_out)
                     self._history.append(row)
                 self._suggestion()  # chosen here, so that no callback has to
                 if not self.read_only:
@@ -122,9 +121,10 @@ class Learning(Ranking):
     def remaining(self, level: float = 0.9) -> evaluation.Remaining | None:
         """Estimate how many interesting objects are left among those not labeled yet.
 
-        As of the last retrain; see :func:`astronomaly_widgets.evaluation.estimate_remaining` for
-        what it can and cannot know. None before a retrain in this session, or if the learner does
-        not say what it would make of labeled objects without their labels.
+        As of the last retrain, less what was found since; see
+        :func:`astronomaly_widgets.evaluation.estimate_remaining` for what it can and cannot know.
+        None before the first retrain, or if the learner does not say what it would make of labeled
+        objects without their labels.
 
         Parameters
         ----------
@@ -132,14 +132,24 @@ class Learning(Ranking):
             Probability of the interval, 0..1.
         """
         with self.lock:
-            known, worth = self._left_out, self._scores["trained_score"]
-        if known is None:
+            arrays = self._scores
+        if "left_out" not in arrays:
             return None
-        rows, scores, left_out = known
-        rest = np.delete(worth, rows)
-        hits = scores >= self.interesting_from
-        return evaluation.estimate_remaining(
-            hits, left_out, rest, level=level, random_state=self.random_state
+        rows, scores, worth = (arrays[name] for name in ("rows", "scores", "left_out"))
+        left = evaluation.estimate_remaining(
+            scores >= self.interesting_from,
+            worth,
+            np.delete(arrays["trained_score"], rows),
+            level=level,
+            random_state=self.random_state,
+        )
+        _, now, current = self._labeled()
+        found = int((current[~np.isin(now, rows)] >= self.interesting_from).sum())
+        return evaluation.Remaining(
+            max(left.expected - found, 0.0),
+            max(left.low - found, 0.0),
+            max(left.high - found, 0.0),
+            level,
         )
 
     # -- the map ---------------------------------------------------------------------------

@@ -170,9 +170,8 @@ class State(t.HasTraits):
         of_scores = fingerprint(of_features, name, self.random_state, given)
         stored = project.load_arrays("scores")
         if project.is_current("scores", of_scores) and stored:
-            self._scores = {
-                name: stored[name] for name in ("anomaly_score", *LEARNED) if name in stored
-            }
+            stored.pop("truth", None)
+            self._scores = stored
         else:
             if project.manifest["stages"].get("scores"):
                 self.status = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..evaluation import DiscoveryCurves
+    from ..evaluation import DiscoveryCurves, Remaining
     from ..session import Session
 
 _BRAND = "var(--aw-brand, #2b6cb0)"
@@ -27,6 +27,9 @@ _NOTHING = np.zeros(1)  # a curve of one point is not seen; bqplot stumbles over
 _SHORTEST_AXIS = 20  # objects; a curve of three labels should not fill the panel
 _LINES_OF_TEXT = 10  # that fit one above another in the plot
 _MOST_POINTS = 400  # of a curve, more than it has pixels
+_ROOM_AHEAD = 1.3  # length of the axis, in labels given, where there is something to expect
+_HIGHEST_BAND = 3.0  # in units of what was found: above it the band is cut, not the line squeezed
+_RECENT = 20  # labels whose yield is told
 _WATCHED = ("label_revision", "score_revision", "interesting_from")
 
 
@@ -36,8 +39,9 @@ class RecallPanel(ipywidgets.VBox):
     Beside the person's own line stand two others: what going down the detector's order, and what
     a random order, would have shown after as many objects. Without truth these are lower bounds
     (they know only of the interesting objects that were found) and are marked with "≥". A dotted
-    line stands at each retrain. Where ``session.truth`` is known, the recall of the whole current
-    ranking is drawn too.
+    line stands at each retrain. From the end of the line a band opens to what is probably found in
+    the end: 90 % interval of ``session.remaining()``. Where ``session.truth`` is known, the recall
+    of the whole current ranking is drawn too.
 
     Parameters
     ----------
@@ -88,6 +92,10 @@ class RecallPanel(ipywidgets.VBox):
                 line_style=style, apply_clip=False,
             )  # fmt: skip
 
+        self.band = bqplot.Lines(
+            x=_NOTHING, y=_NOTHING, scales=scales, colors=[_BRAND, _BRAND], opacities=[0.0, 0.0],
+            fill="between", fill_colors=[_BRAND], fill_opacities=[0.16], apply_clip=True,
+        )  # fmt: skip
         self.retrains = curve(_QUIET, 1, "dotted")
         self.random = curve(_QUIET, 1.3, "dashed")
         self.detector = curve(_QUIET, 1.3)
@@ -98,7 +106,8 @@ class RecallPanel(ipywidgets.VBox):
             font_weight="normal", x_offset=6, y_offset=3, apply_clip=False,
         )  # fmt: skip
         self.figure = bqplot.Figure(
-            marks=[self.retrains, self.random, self.detector, self.ranking, self.found, self.names],
+            marks=[self.band, self.retrains, self.random, self.detector, self.ranking, self.found,
+                   self.names],
             axes=[
                 bqplot.Axis(scale=self._x, label="labeled", label_offset="26px",
                             grid_lines="none", tick_format=",d"),
@@ -124,7 +133,8 @@ class RecallPanel(ipywidgets.VBox):
         )
         ranking = None if truth is None else self._recall_of_ranking(truth)
         retrains = session.history["n_labels"].to_numpy()
-        self._head.channel.run(self._show, curves, ranking, retrains)
+        recent = int((scores[-_RECENT:] >= session.interesting_from).sum())
+        self._head.channel.run(self._show, curves, ranking, retrains, session.remaining(), recent)
 
     def _by_anomaly(self) -> NDArray[Any]:
         if self._anomaly_order is None:
@@ -140,16 +150,26 @@ class RecallPanel(ipywidgets.VBox):
         return self._ranking[1]
 
     def _show(
-        self, curves: DiscoveryCurves, ranking: NDArray[np.int64] | None, retrains: NDArray[Any]
+        self,
+        curves: DiscoveryCurves,
+        ranking: NDArray[np.int64] | None,
+        retrains: NDArray[Any],
+        left: Remaining | None,
+        recent: int,
     ) -> None:
         n_labeled = len(curves.found) - 1
         longest = max(_SHORTEST_AXIS, n_labeled)
+        if left is not None:
+            longest = max(longest, int(n_labeled * _ROOM_AHEAD))
         if ranking is not None:
             longest = min(max(longest, 3 * curves.n_interesting), len(ranking) - 1)
             ranking = ranking[: longest + 1]
         highest = max(
             5.0, *(float(line[-1]) for line in (curves.found, curves.detector, curves.random)),
             0.0 if ranking is None else float(ranking[-1]),
+            0.0 if left is None else min(
+                curves.found[-1] + left.high, _HIGHEST_BAND * curves.found[-1]
+            ),
         )  # fmt: skip
         # axes end at a round number, so that they stay for many labels
         self._scale(self._x, self.figure.axes[0], ticks(longest, 5))
@@ -167,16 +187,25 @@ class RecallPanel(ipywidgets.VBox):
             x, y = thinned(line)
             with mark.hold_sync():
                 mark.x, mark.y = x, y
+        self._show_band(n_labeled, int(curves.found[-1]), left)
         self._show_retrains(retrains[retrains <= longest])
         self._show_names([(len(line) - 1, float(line[-1]), text, color)
                           for _, line, text, color in lines if len(line) > 1])  # fmt: skip
-        self._head.note = self._note(curves, ranking)
+        self._head.note = self._note(curves, ranking, left, recent)
 
     @staticmethod
     def _scale(scale: Any, axis: Any, values: NDArray[np.int64]) -> None:
         if scale.max != values[-1]:
             scale.max = float(values[-1])
             axis.tick_values = values
+
+    def _show_band(self, n_labeled: int, found: int, left: Remaining | None) -> None:
+        with self.band.hold_sync():
+            if left is None:
+                self.band.x = self.band.y = _NOTHING
+            else:
+                self.band.x = np.array([n_labeled, float(self._x.max)])
+                self.band.y = np.array([[found, found + left.low], [found, found + left.high]])
 
     def _show_retrains(self, at: NDArray[Any]) -> None:
         with self.retrains.hold_sync():
@@ -195,15 +224,27 @@ class RecallPanel(ipywidgets.VBox):
             self.names.text = [name[2] for name in names]
             self.names.colors = [name[3] for name in names] or [_QUIET]
 
-    def _note(self, curves: DiscoveryCurves, ranking: NDArray[np.int64] | None) -> str:
+    def _note(
+        self,
+        curves: DiscoveryCurves,
+        ranking: NDArray[np.int64] | None,
+        left: Remaining | None,
+        recent: int,
+    ) -> str:
         n_labeled, found = len(curves.found) - 1, int(curves.found[-1])
-        if ranking is None:
-            if n_labeled == 0:
-                return "score objects to see what is found"
+        if ranking is not None:
+            whole = self._ranking[1] if self._ranking else ranking
+            half = int(np.searchsorted(whole, (curves.n_interesting + 1) // 2))
+            return (
+                f"{found} of {curves.n_interesting} · half of them in the ranking's first {half:,}"
+            )
+        if n_labeled == 0:
+            return "score objects to see what is found"
+        if left is None:
             return f"{found} interesting of {n_labeled} labeled"
-        whole = self._ranking[1] if self._ranking else ranking
-        half = int(np.searchsorted(whole, (curves.n_interesting + 1) // 2))
-        return f"{found} of {curves.n_interesting} · half of them in the ranking's first {half:,}"
+        gain = f"last {min(_RECENT, n_labeled)}: {recent} found"
+        interval = f"{left.level:.0%}: {left.low:.0f}-{left.high:.0f}"
+        return f"{gain} · about {left.expected:.0f} left ({interval})"
 
 
 def thinned(line: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

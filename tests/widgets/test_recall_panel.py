@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from astronomaly_widgets import evaluation
 from astronomaly_widgets.session import Session
 from astronomaly_widgets.widgets import recall_panel
 from astronomaly_widgets.widgets.recall_panel import RecallPanel
@@ -47,6 +48,31 @@ def test_the_line_counts_what_was_found(panel, session):
     assert panel.found.x.tolist() == [0, 1, 2, 3, 4]
     assert panel.found.y.tolist() == [0, 1, 1, 2, 2]
     assert panel._head.note == "2 interesting of 4 labeled"
+
+
+def test_what_is_left_opens_as_a_band_and_is_told(panel, session):
+    for k in range(24):
+        session.label(f"o{k:02d}", 5 if k in (1, 2, 22) else 0)
+    settle(panel)
+    assert panel.band.y.tolist() == [0]
+    session.retrain().result(60)
+    settle(panel)
+    left = session.remaining()
+    assert panel.band.x.tolist() == [24, panel._x.max]
+    assert panel.band.y.tolist() == [[3, 3 + left.low], [3, 3 + left.high]]
+    interval = f"90%: {left.low:.0f}-{left.high:.0f}"
+    assert panel._head.note == f"last 20: 1 found · about {left.expected:.0f} left ({interval})"
+    assert left.low <= left.expected <= left.high
+    assert panel._x.max > 24
+
+
+def test_the_band_never_squeezes_the_line(panel, session, monkeypatch):
+    far = evaluation.Remaining(500.0, 10.0, 9_000.0, 0.9)
+    monkeypatch.setattr(type(session), "remaining", lambda self, level=0.9: far)
+    for k in range(24):
+        session.label(f"o{k:02d}", 5 if k < 6 else 0)
+    settle(panel)
+    assert panel._y.max <= 20
 
 
 def test_without_truth_the_others_are_lower_bounds_and_say_so(panel, session):
