@@ -35,11 +35,11 @@ def test_a_start_has_the_very_top_and_looks_at_ordinary_objects_too():
 def test_the_first_of_a_start_are_of_several_kinds():
     X, S, kind = kinds()
     start = batches.suggest(X, S, [], [], 50)
-    assert len(set(kind[start.rows[:10]])) >= 4
+    assert len(set(kind[start.rows[:10]])) >= 3
 
 
 def test_a_part_of_a_batch_reaches_down_the_ranking_too():
-    X, S, kind = kinds()
+    X, S, _ = kinds()
     start = batches.suggest(X, S, [], [], 50)
     everyone, first = np.sort(S[start.rows]), np.sort(S[start.rows[:10]])
     assert abs(np.median(first) - np.median(everyone)) < 1.5
