@@ -25,6 +25,7 @@ _N_NUMBERS = 4_000_000  # of all objects, at most so many numbers are clustered
 _POOL = 20  # candidates for kinds, per object of the batch
 _FEW = 2  # batches: for fewer objects their order does not matter
 _LUCKY = 0.1  # share of hits from which on nobody needs variety
+_GOLDEN = (5**0.5 - 1) / 2
 _N_UNITS = 1000  # objects that set the units
 
 
@@ -78,8 +79,8 @@ def suggest(
     strategy : {"auto", "top", "diverse", "start"}
         "top": by acquisition. "start": each is the best of another k-means cluster, half of them
         clusters of the best 20 n, half clusters of everything. "diverse": half from the top, half
-        the best of such clusters of the best 20 n by exploration. "auto": a start until n objects
-        are labeled or something is found, then top while at least a tenth of the last n labels
+        the best of such clusters of the best 20 n by exploration. "auto": a start until something
+        is labeled, then top while at least a tenth of the last n labels
         were hits, and the more diverse the fewer they were.
     explore : float
         Share, 0..1, of the batch that is drawn at random from all objects without a label.
@@ -104,7 +105,7 @@ def suggest(
     free[np.asarray(rows, dtype=np.intp)] = False
     last = np.asarray(y, dtype=np.float64)[-n:]
     n_hits = int((last >= interesting_from).sum())
-    if strategy == "auto" and len(last) < n and not n_hits:
+    if strategy == "auto" and not len(last):
         strategy = "start"
     share = _SHARES.get(strategy, _VARIED * max(0.0, 1.0 - n_hits / (_LUCKY * max(len(last), 1))))
     why_top = PREDICTED if len(last) else ANOMALOUS
@@ -153,7 +154,7 @@ def _one_of_each_kind(
     n_pool: int,
     random_state: int,
 ) -> NDArray[np.intp]:
-    """Return the best of each of `n` clusters of the best `n_pool`, best first.
+    """Return the best of each of `n` clusters of the best `n_pool`, high and low mixed.
 
     The top of a score is one kind of object over and over; this shows every kind once.
     """
@@ -168,7 +169,8 @@ def _one_of_each_kind(
     first = np.sort(np.unique(_clusters(Z, n, random_state), return_index=True)[1])
     rest = np.setdiff1d(np.arange(len(pool)), first)  # fewer kinds than n: fill up
     chosen: NDArray[np.intp] = pool[np.concatenate([first, rest])[:n]]
-    return chosen
+    # the golden section spreads ranks evenly, however many are looked at
+    return chosen[np.argsort(np.arange(len(chosen)) * _GOLDEN % 1, kind="stable")]
 
 
 def _interleaved(parts: list[tuple[str, NDArray[np.intp]]]) -> Batch:

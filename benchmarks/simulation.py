@@ -44,6 +44,8 @@ def run(seed, learner, *, as_printed):
         learner=learner,
         random_state=seed,
     )
+    if learner == "neighbor_score":
+        session.strategy = "top"  # as published; our batches start otherwise
     rows = [{"seed": seed, "labels": 0, **rank_weighted_scores(session, curves)}]
     detected = time.perf_counter()
     for before, labels in pairwise(CHECKPOINTS):
