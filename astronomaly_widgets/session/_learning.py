@@ -139,7 +139,7 @@ class Learning(Ranking):
         left = evaluation.estimate_remaining(
             scores >= self.interesting_from,
             worth,
-            np.delete(arrays["trained_score"], rows),
+            np.delete(arrays["trained_score"], rows.astype(np.intp)),
             level=level,
             random_state=self.random_state,
         )
