@@ -198,8 +198,10 @@ def test_workers_end_with_a_parent_that_was_killed():
 
 
 SCRIPT = """
-    import time
+    import signal
     from astronomaly_widgets.compute import map_objects
+    # a shell in the background has its children ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for k in map_objects(lambda k: k, range(10**9), n_jobs=2):
             if k == 100:
