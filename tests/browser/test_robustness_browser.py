@@ -107,7 +107,7 @@ def test_labels_given_during_a_retrain_are_all_kept(lab_page):
     type_scores(lab_page, "31425", expected=7)
     lab_page.page.wait_for_selector(".aw-offer:visible", timeout=60_000)
     assert objects_on_page(lab_page) == shown, "a new ranking is offered, not forced"
-    assert lab_page.json(2) == first_objects("5031425")
+    assert lab_page.json(2) == dict(zip(shown, map(float, "5031425"), strict=False))
 
 
 def test_a_cell_run_again_leaves_two_dashboards_that_agree(lab_page):
