@@ -55,10 +55,10 @@ def estimate_remaining(
       peak; what is to come is the rest of its integral. Kinds not met so far do not show in it, so
       it says too little.
 
-    On the twelve beds on which it was devised (three seeds, 100 to 500 labels) the 90 % interval held
-    the truth in 91 % of 324 cases, on nine others in 94 % of 81; least, in about four of five, up to
-    200 labels, while the yield is at its height. It fails where nearly all is found, then saying
-    too much, and where a kind of interesting object has not been met at all, then saying too
+    On the twelve beds on which it was devised (three seeds, 100 to 500 labels) the 90 % interval
+    held the truth in 91 % of 324 cases, on nine others in 94 % of 81; least, in about four of five,
+    up to 200 labels, while the yield is at its height. It fails where nearly all is found, then
+    saying too much, and where a kind of interesting object has not been met at all, then saying too
     little: no estimate from these labels could do better, but :func:`estimate_from_audit` can.
 
     Parameters
