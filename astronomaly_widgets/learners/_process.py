@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._units import evenly
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -176,11 +178,6 @@ def matern(distance: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
     kernel: NDArray[np.float64] = np.exp(-reach)
     kernel *= reach + 1
     return kernel
-
-
-def evenly(n: int, most: int) -> NDArray[np.intp]:
-    """At most so many of n rows, evenly spaced."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))
 
 
 def _cholesky(kernel: NDArray[np.float64], noise: float) -> NDArray[np.float64]:

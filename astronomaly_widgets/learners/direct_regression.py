@@ -11,6 +11,7 @@ import numpy as np
 from .._protocols import LearnerScores
 from ..compute import chunks
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
+from ._units import evenly, median_distance
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -88,7 +89,7 @@ class DirectRegression:
         self._fitted = None
         self._best = float(scores.max()) if len(scores) else np.nan
         if len(scores) >= _MIN_LABELS and scores.min() < scores.max():
-            self._fitted = _fit(features, scores, as_block(X, _evenly(len(X), _N_UNITS)))
+            self._fitted = _fit(features, scores, as_block(X, evenly(len(X), _N_UNITS)))
         return self
 
     def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
@@ -181,7 +182,7 @@ def _fit(X: NDArray[np.float64], y: NDArray[np.float64], sample: NDArray[np.floa
     spread = sample.std(axis=0)
     spread[spread == 0] = 1.0
     center = sample.mean(axis=0)
-    unit = _median_distance((sample - center) / spread)
+    unit = median_distance((sample - center) / spread)
     X = (X - center) / spread
 
     def process(length_scale: float, noise_level: float) -> Any:
@@ -190,7 +191,7 @@ def _fit(X: NDArray[np.float64], y: NDArray[np.float64], sample: NDArray[np.floa
 
     candidates = list(product(LENGTH_SCALES, NOISE_LEVELS))
     # with many labels, an even share of every score chooses among the candidates
-    chosen = np.argsort(y, kind="stable")[_evenly(len(y), _N_CHOOSE)]
+    chosen = np.argsort(y, kind="stable")[evenly(len(y), _N_CHOOSE)]
     judge = process(*candidates[0]).fit(X[chosen], y[chosen])
     likelihoods = [
         judge.log_marginal_likelihood(np.log([length_scale * unit, noise_level]))
@@ -198,17 +199,3 @@ def _fit(X: NDArray[np.float64], y: NDArray[np.float64], sample: NDArray[np.floa
     ]
     best = candidates[int(np.argmax(likelihoods))]
     return _Fitted(process(*best).fit(X, y), center, spread)
-
-
-def _median_distance(X: NDArray[np.float64]) -> float:
-    """Median distance between different objects of a sample; 1 if all are alike."""
-    from scipy.spatial.distance import pdist
-
-    distances = pdist(X)
-    distances = distances[distances > 0]
-    return float(np.median(distances)) if len(distances) else 1.0
-
-
-def _evenly(n: int, most: int) -> NDArray[np.intp]:
-    """At most so many of n rows, evenly spaced."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))

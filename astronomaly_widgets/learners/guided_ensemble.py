@@ -12,6 +12,7 @@ from ..compute import chunks
 from . import _process
 from ._forest import as_float32, grow, mean_prediction, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
+from ._units import evenly, median_distance
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -140,9 +141,9 @@ class GuidedEnsemble:
         index = np.asarray(rows, dtype=np.intp)
         values = MAX_SCORE * (scores / MAX_SCORE) ** 3
         prior = anomaly[index].astype(np.float64)
-        sample = as_block(X, _process.evenly(len(X), _N_UNITS))
+        sample = as_block(X, evenly(len(X), _N_UNITS))
         spaces = _Spaces.of(sample)
-        units = [_median_distance(Z) for Z in spaces(sample)]
+        units = [median_distance(Z) for Z in spaces(sample)]
         some = _telling(scores, _N_PROCESS)
         process = _process.fit(
             spaces(features[some]), values[some], prior[some], scores[some], units
@@ -250,15 +251,6 @@ class GuidedEnsemble:
         )
 
 
-def _median_distance(X: NDArray[np.float64]) -> float:
-    """Median distance between different objects of a sample; 1 if all are alike."""
-    from scipy.spatial.distance import pdist
-
-    distances = pdist(X)
-    distances = distances[distances > 0]
-    return float(np.median(distances)) if len(distances) else 1.0
-
-
 def _telling(scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:
     """At most so many labels: first the highest, up to half, then an even share of the rest."""
     order = np.argsort(-scores, kind="stable")
@@ -266,7 +258,7 @@ def _telling(scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:
     rest = order[half:]
     if not len(rest):
         return order
-    return np.concatenate([order[:half], rest[_process.evenly(len(rest), most - half)]])
+    return np.concatenate([order[:half], rest[evenly(len(rest), most - half)]])
 
 
 def _unlabeled(n: int, rows: NDArray[np.intp], random_state: int) -> NDArray[np.intp]:
