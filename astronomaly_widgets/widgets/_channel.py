@@ -21,6 +21,7 @@ No message has a field ``id``: ipykernel 7.4 takes that as its own.
 from __future__ import annotations
 
 import logging
+import sys
 from collections import OrderedDict
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 _CLIENTS_REMEMBERED = 32
 _REPLIES_REMEMBERED = 256
+
+# seconds a busy thread keeps the interpreter when another wants it; Python's own is 5 ms. A label
+# takes it a dozen times on its way, so that 5 ms are felt while a cell computes
+_SWITCH_INTERVAL = 1e-3
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +105,7 @@ class Channel:
         self._handling = RLock()
         self._speaking = RLock()
         widget.on_msg(self._receive)
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL))
 
     @property
     def clients(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from threading import Lock, Timer
+from threading import Condition, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -11,6 +11,7 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_IDLE = 30.0  # seconds after which a thread that nobody needs ends
 
 _alive: WeakSet[Refresher] = WeakSet()
 
@@ -46,49 +47,37 @@ class Refresher:
         self._on_error = on_error
         self._interval = interval
         self._delay = delay
-        self._lock = Lock()  # guards what follows; never held while drawing
+        self._changed = Condition()  # its lock guards what follows, and is never held while drawing
         self._parts: set[str] = set()
-        self._timer: Timer | None = None
+        self._due = 0.0
         self._last = -interval
+        self._thread: Thread | None = None
         self._closed = False
         self._drawing = Lock()
         _alive.add(self)
 
     def request(self, *parts: str) -> None:
         """Have these parts drawn soon; returns at once."""
-        with self._lock:
+        with self._changed:
             if self._closed:
                 return
+            if not self._parts:
+                self._due = max(monotonic() + self._delay, self._last + self._interval)
+                self._changed.notify()
             self._parts.update(parts)
-            if self._timer is None:
-                delay = max(self._delay, self._last + self._interval - monotonic())
-                self._timer = Timer(delay, self._run)
-                self._timer.daemon = True
-                self._timer.start()
+            # kept for all drawings: to start one waits for it, and would do so in each label
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="aw-refresh", daemon=True)
+                self._thread.start()
 
     def flush(self) -> None:
         """Draw what was requested now, and return when it is drawn.
 
         Not to be called with the session's lock held: a drawing that is under way may wait for it.
         """
-        self._run()
-
-    def close(self) -> None:
-        """Draw no more; a drawing that is under way may still end."""
-        with self._lock:
-            self._closed = True
-            self._parts.clear()
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-    def _run(self) -> None:
         with self._drawing:
-            with self._lock:
+            with self._changed:
                 parts, self._parts = self._parts, set()
-                if self._timer is not None:
-                    self._timer.cancel()
-                    self._timer = None
                 self._last = monotonic()
             if not parts:
                 return
@@ -96,6 +85,25 @@ class Refresher:
                 self._draw(parts)
             except Exception as error:  # noqa: BLE001 - nobody above on this thread; it is shown
                 self._on_error(error)
+
+    def close(self) -> None:
+        """Draw no more; a drawing that is under way may still end."""
+        with self._changed:
+            self._closed = True
+            self._parts.clear()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._closed and (not self._parts or self._due > monotonic()):
+                    wait = self._due - monotonic() if self._parts else _IDLE
+                    if not self._changed.wait(wait) and not self._parts:
+                        self._thread = None
+                        return
+                if self._closed:
+                    return
+            self.flush()
 
 
 @atexit.register

@@ -1,3 +1,4 @@
+import sys
 import threading
 from contextvars import ContextVar
 from types import SimpleNamespace
@@ -40,6 +41,10 @@ def test_a_message_is_handled_and_answered(channel, widget, view_of, heard):
     reply = view_of(widget).send("note", word="a")
     assert heard == ["a"]
     assert (reply["type"], reply["echo"], reply["event_id"]) == ("ack", "a", "view-1-1")
+
+
+def test_a_computing_cell_hands_the_interpreter_over_in_a_millisecond(channel):
+    assert sys.getswitchinterval() <= 1e-3
 
 
 def test_a_message_sent_again_is_answered_again_but_handled_once(channel, widget, view_of, heard):

@@ -1,5 +1,6 @@
 import time
 from concurrent.futures import Future
+from threading import current_thread
 
 import numpy as np
 import pytest
@@ -166,4 +167,26 @@ def test_a_closed_refresher_draws_nothing():
     refresher.close()
     refresher.request("x")
     refresher.flush()
-    assert refresher._timer is None
+    assert refresher._thread is None
+
+
+def test_a_refresher_draws_on_one_thread_that_ends_with_it():
+    threads = set()
+    refresher = Refresher(lambda _: threads.add(current_thread()), pytest.fail, interval=0)
+    for part in "abc":
+        refresher.request(part)
+        wait_until(lambda: not refresher._parts)
+    (thread,) = threads
+    refresher.close()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_thread_that_draws_nothing_ends_and_comes_back(monkeypatch):
+    monkeypatch.setattr("astronomaly_widgets.widgets._refresh._IDLE", 0.01)
+    drawn = []
+    refresher = Refresher(drawn.append, pytest.fail, interval=0)
+    for part in "ab":
+        refresher.request(part)
+        wait_until(lambda: refresher._thread is None)
+    assert drawn == [{"a"}, {"b"}]

@@ -8,17 +8,34 @@
 //                                                         [{ seq, message, late }]
 //   channel.close()                                       when the view goes
 //
+// What a person did is drawn first and told second: a message leaves after the next frame, so that
+// its answer, and all that the notebook does about a busy kernel, do not delay the drawing.
+//
 // onpush(content, buffers) gets what the kernel sends of its own accord. onchange() is called when
 // the list of waiting messages, or the lateness of one of them, has changed. The order of messages
 // is kept even when some are lost: what is sent again is sent from the oldest on.
 
 const RESEND_AFTER = 2000; // ms without an answer; doubled up to RESEND_AT_MOST
 const RESEND_AT_MOST = 30000;
+const FRAME_AT_MOST = 40; // ms; no frames come while a tab is hidden
 
 function randomName() {
   // crypto.randomUUID needs https, and hubs are sometimes http
   const words = crypto.getRandomValues(new Uint32Array(3));
   return Array.from(words, (word) => word.toString(16).padStart(8, "0")).join("");
+}
+
+// Call `then` once, when what has changed by now is on the screen.
+function afterFrame(then) {
+  let timer = null;
+  let called = false;
+  const once = () => {
+    clearTimeout(timer);
+    if (!called) then();
+    called = true;
+  };
+  timer = setTimeout(once, FRAME_AT_MOST);
+  requestAnimationFrame(() => setTimeout(once));
 }
 
 function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
@@ -29,6 +46,11 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
   let timer = null;
   let delay = RESEND_AFTER;
   let closed = false;
+  let unsent = []; // messages that leave after the next frame
+
+  function flush() {
+    for (const message of unsent.splice(0)) post(message);
+  }
 
   function post(message) {
     const [oldest = lastSeq + 1] = queue.keys();
@@ -54,6 +76,7 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
   }
 
   function again() {
+    unsent = []; // they are in the queue
     if (greeting) post({ type: "hello" });
     for (const event of queue.values()) post(event.message);
     watch();
@@ -86,6 +109,7 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
 
   model.on("msg:custom", receive);
   window.addEventListener("online", again);
+  window.addEventListener("pagehide", flush);
 
   return {
     client,
@@ -101,7 +125,8 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
       return new Promise((resolve, reject) => {
         const message = { ...fields, type, seq };
         queue.set(seq, { seq, message, late: false, resolve, reject });
-        post(message);
+        if (!unsent.length) afterFrame(flush);
+        unsent.push(message);
         if (!timer) watch();
         onchange();
       });
@@ -110,10 +135,12 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
     again,
     close() {
       closed = true;
+      flush();
       post({ type: "bye" });
       clearTimeout(timer);
       model.off("msg:custom", receive);
       window.removeEventListener("online", again);
+      window.removeEventListener("pagehide", flush);
     },
   };
 }

@@ -3,6 +3,7 @@
 
 const STORING_AFTER = 500; // ms until "storing" is said; usually it is stored by then
 const MOVE_EVERY = 80; // ms between two words to the kernel of where the person is
+const HEAD_EVERY = 50; // ms between two drawings of the head and its counts
 
 // Which scores the kernel has, and which are on their way: object id -> entry.
 function makeLabels(paint) {
@@ -83,8 +84,9 @@ function render({ model, el }) {
   let turns = 0; // requests to turn a page, of this view
   let atEnd = false;
   let since = performance.now();
+  let headTimer = null;
 
-  const channel = openChannel(model, { onpush, onchange: drawHead });
+  const channel = openChannel(model, { onpush, onchange: drawHeadSoon });
   const head = makeHead({
     order: (order) => act("order", { order }),
     hide: () => act("hide", { hide: !state.hide_labeled }),
@@ -131,6 +133,7 @@ function render({ model, el }) {
     opened = next;
     const { page } = opened;
     grid.fill(opened);
+    for (const tile of grid.tiles()) onscroll.observe(tile.root);
     labels.learn(page.records.map((record) => [record.object_id, record.score]));
     root.dataset.page = page.number;
     grid.fit(body.clientWidth, page.records.length);
@@ -145,7 +148,14 @@ function render({ model, el }) {
     return "Nothing is left to label. Turn off \u201chide labeled\u201d to see what you have scored.";
   }
 
+  // after the frame that shows what the person did
+  function drawHeadSoon() {
+    headTimer ??= setTimeout(drawHead, HEAD_EVERY);
+  }
+
   function drawHead() {
+    clearTimeout(headTimer);
+    headTimer = null;
     if (!opened) return;
     const failures = labels.failures();
     const waiting = channel.waiting().filter(({ message }) => message.object_ids);
@@ -174,6 +184,17 @@ function render({ model, el }) {
   let moveTimer = null;
   let toldAt = 0;
 
+  const inView = new Set(); // nodes that are wholly on the screen
+  const onscroll = new IntersectionObserver(
+    (entries) => {
+      for (const { target, intersectionRatio } of entries) {
+        if (intersectionRatio >= 1) inView.add(target);
+        else inView.delete(target);
+      }
+    },
+    { threshold: [0.99, 1] },
+  );
+
   // index === length of the page: past the end, where digits do nothing
   function move(index, tell = true) {
     const n = grid.tiles().length;
@@ -185,10 +206,16 @@ function render({ model, el }) {
     else root.removeAttribute("aria-activedescendant");
     root.classList.toggle("aw-past-end", atEnd);
     if (!tell || !tile) return;
-    (atEnd ? foot : tile.root).scrollIntoView({ block: "nearest" });
+    bringIntoView();
     clearTimeout(moveTimer);
     moveTimer = setTimeout(tellWhere, Math.max(0, toldAt + MOVE_EVERY - performance.now()));
-    drawHead();
+    drawHeadSoon();
+  }
+
+  // asking the browser to scroll makes it lay out the page: only when there is a need
+  function bringIntoView() {
+    const node = atEnd ? foot : (grid.current()?.root ?? root);
+    if (!inView.has(node)) node.scrollIntoView({ block: "nearest" });
   }
 
   function moveToObject(objectId) {
@@ -219,11 +246,11 @@ function render({ model, el }) {
       (reply) => {
         labels.learn(reply.labels);
         labels.answered(objectIds, null, score);
-        drawHead();
+        drawHeadSoon();
       },
       (error) => {
         labels.answered(objectIds, error.message, score);
-        drawHead();
+        drawHeadSoon();
       },
     );
   }
@@ -242,8 +269,8 @@ function render({ model, el }) {
     if (labels.score(id) !== score || labels.state(id) === "failed") {
       store("score", [id], score, { object_id: id, next });
       move(index, false);
-      (atEnd ? foot : grid.current().root).scrollIntoView({ block: "nearest" });
-      drawHead();
+      bringIntoView();
+      drawHeadSoon();
     } else {
       move(index);
     }
@@ -306,7 +333,7 @@ function render({ model, el }) {
     for (const [, other] of others) other.close();
     if (near) draw(near, near.page.current);
     else grid.wait();
-    (grid.current()?.root ?? root).scrollIntoView({ block: "nearest" });
+    bringIntoView();
     channel.send("turn", { to, turn: mine }).catch((error) => {
       if (turns === mine) turns = 0; // take any page that comes
       head.note(error.message);
@@ -329,9 +356,7 @@ function render({ model, el }) {
     }
     draw(openPage(page, page.thumbnails), page.current);
     // where the person is at work; a page that comes for another reason moves nothing
-    if (root.contains(document.activeElement)) {
-      (grid.current()?.root ?? root).scrollIntoView({ block: "nearest" });
-    }
+    if (root.contains(document.activeElement)) bringIntoView();
   }
 
   function onState() {
@@ -342,13 +367,13 @@ function render({ model, el }) {
       ahead.delete("next");
     }
     if (opened) setText(empty, emptyInWords());
-    drawHead();
+    drawHeadSoon();
   }
 
   function onpush(content, buffers) {
     if (content.type === "labels") {
       labels.learn(content.labels);
-      drawHead();
+      drawHeadSoon();
     } else if (content.type === "current") {
       moveToObject(content.object_id);
     } else if (content.type === "ahead" && content.of === opened?.page.key) {
@@ -458,6 +483,7 @@ function render({ model, el }) {
   });
   onresize.observe(head.root);
   onresize.observe(body);
+  onscroll.observe(foot);
   const onleave = (event) => {
     // the browser asks whether to leave while a score is not stored
     if (labels.failures().length || channel.waiting().some(({ message }) => message.object_ids)) {
@@ -477,7 +503,9 @@ function render({ model, el }) {
 
   return () => {
     onresize.disconnect();
+    onscroll.disconnect();
     clearTimeout(moveTimer);
+    clearTimeout(headTimer);
     window.removeEventListener("beforeunload", onleave);
     channel.close();
     model.off("change:page", onPage);

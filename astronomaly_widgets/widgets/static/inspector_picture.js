@@ -11,17 +11,18 @@ function openPicture(box) {
   let y = 0;
   let url = null;
   let drag = null;
+  let [width, height] = [0, 0]; // of the box, as the observer tells: reading it costs a layout
 
   function place() {
     // the picture always covers the middle of its box
-    const roomX = (box.clientWidth * scale) / 2;
-    const roomY = (box.clientHeight * scale) / 2;
+    const roomX = (width * scale) / 2;
+    const roomY = (height * scale) / 2;
     x = Math.min(roomX, Math.max(-roomX, x));
     y = Math.min(roomY, Math.max(-roomY, y));
     image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
     const fit = Math.min(
-      box.clientWidth / (image.naturalWidth || 1),
-      box.clientHeight / (image.naturalHeight || 1),
+      width / (image.naturalWidth || 1),
+      height / (image.naturalHeight || 1),
     );
     // pixels are shown as pixels once they are larger than two of the screen's
     image.classList.toggle("aw-pixels", fit * scale > 2);
@@ -72,7 +73,10 @@ function openPicture(box) {
   }
   box.addEventListener("dblclick", reset);
   image.addEventListener("load", place);
-  const size = new ResizeObserver(place);
+  const size = new ResizeObserver(([{ contentRect }]) => {
+    ({ width, height } = contentRect);
+    place();
+  });
   size.observe(box);
 
   return {
