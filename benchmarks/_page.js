@@ -31,7 +31,11 @@
   let current = measurement();
 
   window.awBench = {
-    result: (name) => current.get(name),
+    result: (name) =>
+      Promise.race([
+        current.get(name),
+        new Promise((_, reject) => setTimeout(() => reject(new Error(`no ${name} in 60 s`)), 60000)),
+      ]),
     // the next click or key is to give `id` this score
     expectScore(id, score) {
       const result = (current = measurement());

@@ -235,13 +235,12 @@ def measure_labeling(run: Run, reopen: str) -> None:
                 times += bench.score_many(more, how, until=time.monotonic() + 4.5)
                 lab.wait_for_kernel()
             run.add_scores(how, "while a cell computes", times)
-        pages = [bench.next_page() for _ in range(run.n // 2)]
-        run.report.add("next page of 48 painted, turned without a pause", pages, 150)
-        pages.clear()
-        for _ in range(run.n // 2):
-            lab.page.wait_for_timeout(500)
-            pages.append(bench.next_page())
-        run.report.add("next page of 48 painted, two a second", pages, 150)
+        for pace, pause, target in [("five a second", 200, 150), ("without a pause", 0, None)]:
+            pages = []
+            for _ in range(min(20, run.n)):  # there are not many more pages
+                lab.page.wait_for_timeout(pause)
+                pages.append(bench.next_page())
+            run.report.add(f"next page of 48 painted, {pace}", pages, target)
 
 
 def measure_retraining(run: Run, n: int) -> None:

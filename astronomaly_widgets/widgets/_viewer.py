@@ -12,6 +12,7 @@ import numpy as np
 
 from ._composer import Composer
 from ._pages import Pages
+from ._refresh import Refresher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _LEARNED_ORDERS = ("suggested", "trained_score", "relevance", "uncertainty")
 _MATCHES_SHOWN = 1000
 _VIEWS_REMEMBERED = 32
+_PREVIOUS_AFTER = 0.3  # seconds on a page, before those who leaf forward are sent the last one
 
 # the viewer that is moving session.current_id, for the observers that are called thereby
 _mover: ContextVar[Viewer | None] = ContextVar("astronomaly_widgets_mover", default=None)
@@ -69,6 +71,9 @@ class Viewer:
         self._pictures = self._composer.pictures
         self._pictures.zoom = settings["zoom"]
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="aw-gallery")
+        self._previous = Refresher(
+            lambda _: self.later(self._send_ahead, "previous"), self._keep, delay=_PREVIOUS_AFTER
+        )
         self._turned: dict[str, int] = {}  # view -> its last request that was answered
         self._turns_waiting: set[tuple[str, int]] = set()
         self._sent_ahead: dict[str, str] = {}  # direction -> key of the page
@@ -147,7 +152,7 @@ class Viewer:
 
     def send_ahead(self) -> None:
         """Send the neighboring pages to the views, so that turning to them is instant."""
-        self.later(self._send_ahead)
+        self.later(self._send_ahead, "next", "previous")
 
     def refresh_labels(self) -> list[tuple[str, float | None]]:
         """Return the objects of the page whose score has changed, and keep the page up to date."""
@@ -167,10 +172,14 @@ class Viewer:
 
     def close(self) -> None:
         """Show nothing more."""
+        self._previous.close()
         self._pictures.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     # -- the worker: rankings and filters --------------------------------------------------
+
+    def _keep(self, error: BaseException) -> None:
+        self.session.last_error = error
 
     def _report(self, done: Future[Any]) -> None:
         error = None if done.cancelled() else done.exception()
@@ -325,7 +334,8 @@ class Viewer:
         self._publish(self.page)
         self.move_to(self.page["current"])
         self._remember()
-        self._send_ahead()
+        self._send_ahead("next")
+        self._previous.request("previous")
 
     def _remember(self) -> None:
         if not self.session.read_only:
@@ -343,8 +353,8 @@ class Viewer:
 
     # -- the worker: what is sent ahead ----------------------------------------------------
 
-    def _send_ahead(self) -> None:
-        for direction in ("next", "previous") if self._is_watched() else ():
+    def _send_ahead(self, *directions: str) -> None:
+        for direction in directions if self._is_watched() else ():
             pages, positions = self._neighbor(direction)
             key = self._key(pages, positions)
             if positions and self._sent_ahead.get(direction) != key:

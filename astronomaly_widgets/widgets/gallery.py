@@ -62,7 +62,9 @@ class Gallery(anywidget.AnyWidget):
         If `per_page` or `order` is not possible.
     """
 
-    _esm = bundle("channel.js", "gallery_head.js", "gallery_grid.js", "gallery.js")
+    _esm = bundle(
+        "channel.js", "picture_url.js", "gallery_head.js", "gallery_grid.js", "gallery.js"
+    )
     _css = bundle("theme.css", "gallery.css")
 
     page = t.Dict().tag(sync=True)

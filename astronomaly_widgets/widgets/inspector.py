@@ -53,7 +53,7 @@ class Inspector(anywidget.AnyWidget):
         Colors of the scores 0..5.
     """
 
-    _esm = bundle("channel.js", "inspector_picture.js", "inspector.js")
+    _esm = bundle("channel.js", "picture_url.js", "inspector_picture.js", "inspector.js")
     _css = bundle("theme.css", "panel.css", "inspector.css", "dashboard.css")
 
     record = t.Dict().tag(sync=True)

@@ -129,7 +129,6 @@ function render({ model, el }) {
   }
 
   function draw(next, current) {
-    if (opened && opened !== next) opened.close();
     opened = next;
     const { page } = opened;
     grid.fill(opened);
@@ -327,10 +326,7 @@ function render({ model, el }) {
     turns += 1;
     const mine = turns;
     const near = ahead.get(to);
-    // the neighbors of a page are not those of the next
-    const others = [...ahead].filter(([direction]) => direction !== to);
-    ahead.clear();
-    for (const [, other] of others) other.close();
+    ahead.clear(); // the neighbors of a page are not those of the next
     if (near) draw(near, near.page.current);
     else grid.wait();
     bringIntoView();
@@ -363,8 +359,7 @@ function render({ model, el }) {
     const before = state;
     state = model.get("state");
     if (state.offers && !before.offers) {
-      ahead.get("next")?.close(); // of the old ranking
-      ahead.delete("next");
+      ahead.delete("next"); // of the old ranking
     }
     if (opened) setText(empty, emptyInWords());
     drawHeadSoon();
@@ -377,7 +372,6 @@ function render({ model, el }) {
     } else if (content.type === "current") {
       moveToObject(content.object_id);
     } else if (content.type === "ahead" && content.of === opened?.page.key) {
-      ahead.get(content.direction)?.close();
       const near = openPage(content.page, buffers);
       ahead.set(content.direction, near);
       decodeAhead(near);
@@ -510,8 +504,6 @@ function render({ model, el }) {
     channel.close();
     model.off("change:page", onPage);
     model.off("change:state", onState);
-    opened?.close();
-    for (const near of ahead.values()) near.close();
   };
 }
 

@@ -99,8 +99,7 @@ function paintLabel(tile, score, state) {
 
 // Pictures of a page, as addresses the browser has decoded before they are shown.
 function openPage(page, thumbnails) {
-  const urls = thumbnails.map((bytes) => URL.createObjectURL(new Blob([bytes], { type: page.mime })));
-  return { page, urls, close: () => urls.forEach((url) => URL.revokeObjectURL(url)) };
+  return { page, urls: thumbnails.map((bytes) => pictureUrl(bytes, page.mime)) };
 }
 
 function decodeAhead({ urls }) {

@@ -47,7 +47,6 @@ function render({ model, el }) {
   let shown = { object_id: null }; // the record on the screen
   let since = performance.now();
   let draft = { score: null, tags: [], comment: "" }; // of the object on the screen
-  let urls = [];
   let leaving = null; // the object that was scored and is about to make place for the next
 
   // ---- head
@@ -221,8 +220,6 @@ function render({ model, el }) {
     const fits = found.object_id === shown.object_id;
     near.node.classList.toggle("aw-waiting", !fits);
     if (!fits) return;
-    urls.forEach((url) => URL.revokeObjectURL(url));
-    urls = [];
     near.content.replaceChildren(
       ...found.objects.map((object) => {
         const words = object.score === null ? "not labeled" : `labeled ${object.score}`;
@@ -232,9 +229,7 @@ function render({ model, el }) {
         node.dataset.objectId = object.object_id;
         const image = make("img");
         image.alt = "";
-        const url = URL.createObjectURL(new Blob([object.picture], { type: "image/jpeg" }));
-        urls.push(url);
-        image.src = url;
+        image.src = pictureUrl(object.picture, "image/jpeg");
         node.append(image);
         if (object.score !== null) {
           const badge = make("span", "aw-badge", String(object.score));
@@ -374,7 +369,6 @@ function render({ model, el }) {
   return () => {
     channel.close();
     picture.close();
-    urls.forEach((url) => URL.revokeObjectURL(url));
     model.off("change:record", showRecord);
     model.off("change:label", showLabel);
     model.off("change:neighbors", showNeighbors);

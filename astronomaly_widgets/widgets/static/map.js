@@ -99,7 +99,6 @@ function render({ model, el }) {
   const cardName = make("b");
   const cardScore = make("span");
   card.append(cardPicture, cardName, cardScore);
-  let cardUrl = null;
 
   root.append(head);
   let canvas = null;
@@ -181,9 +180,7 @@ function render({ model, el }) {
 
   function showCard(content, [bytes]) {
     if (!over) return; // the pointer went on
-    if (cardUrl) URL.revokeObjectURL(cardUrl);
-    cardUrl = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
-    cardPicture.src = cardUrl;
+    cardPicture.src = pictureUrl(bytes, "image/jpeg");
     card.dataset.objectId = content.object_id;
     cardName.textContent = content.object_id;
     const label = content.label === null ? "" : ` · labeled ${content.label}`;
@@ -351,7 +348,6 @@ function render({ model, el }) {
       watched?.removeEventListener(name, action);
     }
     model.off("change:head", showHead);
-    if (cardUrl) URL.revokeObjectURL(cardUrl);
   };
 }
 
