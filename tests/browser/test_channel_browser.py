@@ -38,6 +38,11 @@ def page(browser):
     context.close()
 
 
+def draw(page):
+    """Let a frame pass: messages leave after it."""
+    page.clock.run_for(60)
+
+
 def sent(page):
     return [message.get("word", message["type"]) for message in page.evaluate("() => window.sent")]
 
@@ -48,10 +53,32 @@ def waiting(page):
 
 def test_messages_are_numbered_and_named(page):
     page.evaluate("() => { act('a'); act('b'); }")
+    draw(page)
     first, second = page.evaluate("() => window.sent")
     assert (first["seq"], second["seq"]) == (1, 2)
     assert first["client"] == second["client"] != ""
     assert (first["oldest"], second["oldest"]) == (1, 1)
+
+
+def test_what_was_done_is_drawn_before_it_is_sent(page):
+    page.evaluate("() => { requestAnimationFrame(() => (window.before = sent.length)); act('a'); }")
+    assert sent(page) == []
+    draw(page)
+    assert page.evaluate("() => window.before") == 0
+    assert sent(page) == ["a"]
+
+
+def test_a_hidden_tab_sends_without_a_frame(page):
+    page.evaluate("() => { window.requestAnimationFrame = () => {}; act('a'); }")
+    draw(page)
+    assert sent(page) == ["a"]
+
+
+def test_a_page_that_goes_sends_what_waits_for_a_frame(page):
+    page.evaluate("() => { act('a'); window.dispatchEvent(new Event('pagehide')); }")
+    assert sent(page) == ["a"]
+    draw(page)
+    assert sent(page) == ["a"]
 
 
 def test_an_answered_message_is_not_sent_again(page):
@@ -84,9 +111,9 @@ def test_messages_are_sent_again_in_their_order(page):
 
 
 def test_a_gap_is_filled_at_once(page):
-    page.evaluate(
-        "() => { act('a'); act('b'); say({ type: 'gap', client: channel.client, expected: 1 }); }"
-    )
+    page.evaluate("() => { act('a'); act('b'); }")
+    draw(page)
+    page.evaluate("() => say({ type: 'gap', client: channel.client, expected: 1 })")
     assert sent(page) == ["a", "b", "a", "b"]
 
 
@@ -105,6 +132,7 @@ def test_answers_to_other_views_are_not_ours(page):
 
 def test_a_closed_comm_loses_nothing(page):
     page.evaluate("() => { window.dead = true; act('a'); }")
+    draw(page)
     assert sent(page) == []
     assert waiting(page) == [["a", False]]
     page.evaluate("() => { window.dead = false; }")
