@@ -10,10 +10,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-import numpy as np
 import pandas as pd
+import traitlets as t
 
-from .. import compute, embedding, evaluation
+from .. import compute, embedding
 from ..learners import by_name
 from ..project import fingerprint
 from ._ranking import Ranking
@@ -22,6 +22,7 @@ from ._state import learned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
 _HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
@@ -35,6 +36,8 @@ class Learning(Ranking):
 
     # a map of all objects that takes longer than a coffee is not worth waiting for
     max_embedded = 50_000
+    retrain_every = t.Int(0, min=0)
+    _learned_from = 0  # revision of the label log at the last retrain
 
     # -- retraining ------------------------------------------------------------------------
 
@@ -56,6 +59,28 @@ class Learning(Ranking):
         self._in_background(future, task, self._retrain)
         return future
 
+    def _attach(self, *given: Any) -> None:
+        super()._attach(*given)
+        self._learned_from = self._store.revision
+        every = self.view_state.get("retrain_every", 0)
+        self.retrain_every = every if isinstance(every, int) and every > 0 else 0
+
+    @t.observe("label_revision", "retrain_every")
+    def _retrain_if_due(self, _change: Any = None) -> None:
+        if not self.retrain_every:
+            return
+        with self.lock:
+            waits = self._last_retrain is not None and not self._last_retrain.done()
+            new = self._store.revision - self._learned_from
+            if waits or new < self.retrain_every:
+                return
+            self._learned_from = self._store.revision  # so that a failure is not tried again
+            self.retrain()
+
+    @t.observe("retrain_every")
+    def _keep_pace(self, change: Any) -> None:
+        self.save_view_state(retrain_every=change["new"])
+
     def cancel_retrain(self) -> bool:
         """Cancel the retrain that was asked for last; return whether there was one to cancel."""
         future = self._last_retrain
@@ -67,6 +92,7 @@ class Learning(Ranking):
                 return
             started = time.perf_counter()
             self.refresh_labels()
+            self._learned_from = self._store.revision
             _, rows, scores = self._labeled()
             self._tell(progress=0.0, retraining=True, status=f"learning from {len(rows)} labels")
             word = "retrain cancelled: the ranking is as it was"
@@ -109,6 +135,7 @@ class Learning(Ranking):
             finally:
                 self._tell(retraining=False, status=word)
             future.set_result(row)
+        self._retrain_if_due()  # for the labels that came meanwhile
 
     @property
     def history(self) -> pd.DataFrame:
@@ -117,40 +144,6 @@ class Learning(Ranking):
             frame = pd.DataFrame(self._history, columns=_HISTORY)
         frame["time"] = pd.to_datetime(frame["time"], utc=True)
         return frame
-
-    def remaining(self, level: float = 0.9) -> evaluation.Remaining | None:
-        """Estimate how many interesting objects are left among those not labeled yet.
-
-        As of the last retrain, less what was found since; see
-        :func:`astronomaly_widgets.evaluation.estimate_remaining` for what it can and cannot know.
-        None before the first retrain, or if the learner does not say what it would make of labeled
-        objects without their labels.
-
-        Parameters
-        ----------
-        level : float
-            Probability of the interval, 0..1.
-        """
-        with self.lock:
-            arrays = self._scores
-        if "left_out" not in arrays:
-            return None
-        rows, scores, worth = (arrays[name] for name in ("rows", "scores", "left_out"))
-        left = evaluation.estimate_remaining(
-            scores >= self.interesting_from,
-            worth,
-            np.delete(arrays["trained_score"], rows.astype(np.intp)),
-            level=level,
-            random_state=self.random_state,
-        )
-        _, now, current = self._labeled()
-        found = int((current[~np.isin(now, rows)] >= self.interesting_from).sum())
-        return evaluation.Remaining(
-            max(left.expected - found, 0.0),
-            max(left.low - found, 0.0),
-            max(left.high - found, 0.0),
-            level,
-        )
 
     # -- the map ---------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pandas as pd
 from .. import _display, export
 from ..exceptions import ProjectError
 from ..project import Project, fingerprint
-from ._learning import Learning
+from ._remaining import Remainder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .._protocols import Learner, Source
 
 
-class Session(Learning):
+class Session(Remainder):
     """One search for the strange and the interesting.
 
     It holds the features, the anomaly score, the labels and what the learner made of them, and it
@@ -79,6 +79,9 @@ class Session(Learning):
         How they are chosen; see :func:`astronomaly_widgets.batches.suggest`.
     explore : float
         Share of them, 0..1, that is drawn at random; 0 by default.
+    retrain_every : int
+        After how many new labels a retrain starts by itself, in the background; 0, the default:
+        only when asked. It is kept in the project. The new ranking is offered as ever.
     interesting_from : float
         Score from which an object counts as found; 4 by default.
     catalog : DataFrame or None
