@@ -204,6 +204,24 @@ class LabPage(WatchedPage):
             self.page.wait_for_timeout(50)
         raise AssertionError(f"cell {i} wrote nothing within {timeout} s")
 
+    def json_when(self, i: int, has: dict[str, Any], timeout: float = 10.0) -> Any:
+        """Run cell `i` until its JSON has these values: the page tells its kernel after drawing.
+
+        Raises
+        ------
+        AssertionError
+            It never had them; with what it had instead.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            state = self.json(i, timeout)
+            found = {key: state[key] for key in has}
+            if found == has:
+                return state
+            if time.monotonic() > end:
+                raise AssertionError(f"cell {i} told {found}, wanted {has}, after {timeout} s")
+            self.page.wait_for_timeout(50)
+
     def scroll_to(self, i: int) -> None:
         """Bring cell `i` into view: Lab draws cells only near the window."""
         self.page.evaluate(f"(i) => {self.PANEL}.content.scrollToItem(i)", i)
