@@ -56,13 +56,21 @@ class Composer:
         -------
         dict
             ``records`` and ``thumbnails`` (JPEG, bytes) belong together one by one; ``key`` names
-            what is seen, so that equal keys need not be drawn again.
+            what is seen, so that equal keys need not be drawn again; ``reason`` is why all of
+            them are suggested, if it is the same for all.
         """
         ids = pages.ids(positions)
         here = self._session.current_id
         if current is None and here in ids:
             current = here
         unlabeled = (name for name in ids if self._session.score_of(name) is None)
+        records = [self._record(object_id) for object_id in ids]
+        reasons = {record["reason"] for record in records if record["score"] is None}
+        reason = ""
+        if len(reasons) == 1 and len(records) > 1:  # what holds for all is said once
+            reason = reasons.pop()
+            for record in records:
+                record["reason"] = ""
         return {
             "key": self.key(ids, order),
             "number": pages.number(positions),
@@ -71,7 +79,8 @@ class Composer:
             "has_previous": bool(pages.before(positions)),
             "order": order,
             "current": current or next(unlabeled, next(iter(ids), None)),
-            "records": [self._record(object_id) for object_id in ids],
+            "reason": reason,
+            "records": records,
             "thumbnails": self.pictures.get(ids),
             "mime": "image/jpeg",
         }

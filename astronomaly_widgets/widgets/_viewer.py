@@ -255,8 +255,10 @@ class Viewer:
 
     def _select(self, object_ids: list[str]) -> None:
         if object_ids:
-            self._apply_filter({"kind": "selected", "text": "", "ids": object_ids})
-        elif self.filter is not None and self.filter["kind"] == "selected":
+            drawn = tuple(object_ids) == self.session.audit_ids
+            kind = "audit" if drawn else "selected"
+            self._apply_filter({"kind": kind, "text": "", "ids": object_ids})
+        elif self.filter is not None and self.filter["kind"] in ("selected", "audit"):
             self._clear()
 
     def _clear(self) -> None:
@@ -267,9 +269,11 @@ class Viewer:
     def _apply_filter(self, wanted: dict[str, Any]) -> None:
         if self.filter is None:
             self._before_filter = self._shown
-        chosen = set(wanted["ids"])
-        ranking = self.session.ranking(self.settings["order"], unlabeled_first=False)
-        ids = np.array([name for name in ranking if name in chosen], dtype=object)
+        ids = np.array(wanted["ids"], dtype=object)
+        if wanted["kind"] != "audit":  # a random sample stays in its random order
+            ranking = self.session.ranking(self.settings["order"], unlabeled_first=False)
+            chosen = set(wanted["ids"])
+            ids = np.array([name for name in ranking if name in chosen], dtype=object)
         self.filter = {**wanted, "n": len(ids)}
         # whoever asks for certain objects wants to see them all, labeled or not
         self._filtered = Pages(ids, self.settings["per_page"], lambda _: False)

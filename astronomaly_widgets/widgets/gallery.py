@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PER_PAGE = (24, 28, 36, 48, 60, 72, 100)  # what the toolbar offers; the first is the default
 _PER_PAGE_MOST = 100
+_PACES = (0, 10, 20, 50)  # labels after which a retrain starts by itself; 0 = when asked
 ZOOMS = (1.0, 1.5, 2.0, 3.0)
 
 
@@ -133,6 +134,10 @@ class Gallery(anywidget.AnyWidget):
             "clear": lambda _: self._viewer.clear(),
             "retrain": lambda _: self._viewer.later(session.retrain),
             "cancel": lambda _: self._viewer.later(session.cancel_retrain),
+            "pace": lambda m: self._viewer.later(
+                setattr, session, "retrain_every", int(m["every"])
+            ),
+            "audit": lambda _: self._viewer.later(session.draw_audit),
             "dismiss": lambda _: self._viewer.later(setattr, session, "last_error", None),
         }
 
@@ -193,7 +198,7 @@ class Gallery(anywidget.AnyWidget):
         observers = {
             self._refresh_soon: [
                 *("label_revision", "score_revision", "interesting_from", "last_error"),
-                *("progress", "retraining", "status", "title"),
+                *("progress", "retraining", "retrain_every", "status", "title"),
             ],
             self._on_current: ["current_id"],
             self._on_selection: ["selected_ids"],
@@ -260,6 +265,8 @@ class Gallery(anywidget.AnyWidget):
             "orders": list(session.orders),
             "page_sizes": sorted({*PER_PAGE, viewer.settings["per_page"]}),
             "zooms": ZOOMS if getattr(session.source, "kind", "") == "image" else (),
+            "paces": sorted({*_PACES, session.retrain_every}),
+            "retrain_every": session.retrain_every,
             "filter": shown and {"kind": shown["kind"], "text": shown["text"], "n": shown["n"]},
             "is_temporary": session.is_temporary,
             "read_only": session.read_only,

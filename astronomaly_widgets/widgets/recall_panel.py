@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bqplot
 import ipywidgets
@@ -30,7 +30,16 @@ _MOST_POINTS = 400  # of a curve, more than it has pixels
 _ROOM_AHEAD = 1.3  # length of the axis, in labels given, where there is something to expect
 _HIGHEST_BAND = 3.0  # in units of what was found: above it the band is cut, not the line squeezed
 _RECENT = 20  # labels whose yield is told
+_VAGUE = 8.0  # width of an interval, in units of what was found, that is better not drawn
 _WATCHED = ("label_revision", "score_revision", "interesting_from")
+
+
+class _Outlook(NamedTuple):
+    """What the last labels gave, and what is left: by the labels, and by a random sample."""
+
+    recent: int
+    left: Remaining | None
+    by_audit: Remaining | None
 
 
 class RecallPanel(ipywidgets.VBox):
@@ -40,8 +49,9 @@ class RecallPanel(ipywidgets.VBox):
     a random order, would have shown after as many objects. Without truth these are lower bounds
     (they know only of the interesting objects that were found) and are marked with "≥". A dotted
     line stands at each retrain. From the end of the line a band opens to what is probably found in
-    the end: 90 % interval of ``session.remaining()``. Where ``session.truth`` is known, the recall
-    of the whole current ranking is drawn too.
+    the end: 90 % interval of ``session.remaining()``, once it is narrow enough to help; what a
+    random sample says (``session.draw_audit()``) stands beside it in words. Where ``session.truth``
+    is known, the recall of the whole current ranking is drawn too.
 
     Parameters
     ----------
@@ -134,7 +144,11 @@ class RecallPanel(ipywidgets.VBox):
         ranking = None if truth is None else self._recall_of_ranking(truth)
         retrains = session.history["n_labels"].to_numpy()
         recent = int((scores[-_RECENT:] >= session.interesting_from).sum())
-        self._head.channel.run(self._show, curves, ranking, retrains, session.remaining(), recent)
+        left = session.remaining()
+        if left is not None and left.high - left.low > _VAGUE * max(curves.found[-1], 5):
+            left = None  # says nothing that helps
+        outlook = _Outlook(recent, left, session.remaining_by_audit())
+        self._head.channel.run(self._show, curves, ranking, retrains, outlook)
 
     def _by_anomaly(self) -> NDArray[Any]:
         if self._anomaly_order is None:
@@ -154,9 +168,9 @@ class RecallPanel(ipywidgets.VBox):
         curves: DiscoveryCurves,
         ranking: NDArray[np.int64] | None,
         retrains: NDArray[Any],
-        left: Remaining | None,
-        recent: int,
+        outlook: _Outlook,
     ) -> None:
+        left = outlook.left
         n_labeled = len(curves.found) - 1
         longest = max(_SHORTEST_AXIS, n_labeled)
         if left is not None:
@@ -191,7 +205,7 @@ class RecallPanel(ipywidgets.VBox):
         self._show_retrains(retrains[retrains <= longest])
         self._show_names([(len(line) - 1, float(line[-1]), text, color)
                           for _, line, text, color in lines if len(line) > 1])  # fmt: skip
-        self._head.note = self._note(curves, ranking, left, recent)
+        self._head.note = self._note(curves, ranking, outlook)
 
     @staticmethod
     def _scale(scale: Any, axis: Any, values: NDArray[np.int64]) -> None:
@@ -228,8 +242,7 @@ class RecallPanel(ipywidgets.VBox):
         self,
         curves: DiscoveryCurves,
         ranking: NDArray[np.int64] | None,
-        left: Remaining | None,
-        recent: int,
+        outlook: _Outlook,
     ) -> str:
         n_labeled, found = len(curves.found) - 1, int(curves.found[-1])
         if ranking is not None:
@@ -240,11 +253,19 @@ class RecallPanel(ipywidgets.VBox):
             )
         if n_labeled == 0:
             return "score objects to see what is found"
-        if left is None:
+        recent, left, by_audit = outlook
+        if left is by_audit is None:
             return f"{found} interesting of {n_labeled} labeled"
-        gain = f"last {min(_RECENT, n_labeled)}: {recent} found"
-        interval = f"{left.level:.0%}: {left.low:.0f}-{left.high:.0f}"
-        return f"{gain} · about {left.expected:.0f} left ({interval})"
+        words = [f"last {min(_RECENT, n_labeled)}: {recent} found"]
+        if left is not None:
+            words.append(f"about {left.expected:.0f} left ({left.level:.0%}: {_interval(left)})")
+        if by_audit is not None:
+            words.append(f"random sample: {_interval(by_audit)} left")
+        return " · ".join(words)
+
+
+def _interval(left: Remaining) -> str:
+    return f"{left.low:.0f}-{left.high:.0f}"
 
 
 def thinned(line: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -363,6 +363,36 @@ def test_a_selection_shows_just_its_objects_best_first(view, gallery, session):
     assert gallery.state["filter"] is None
 
 
+def test_a_random_sample_is_shown_in_its_own_order(view, gallery, session):
+    before = ids(gallery)
+    view.send("audit")
+    wait_until(lambda: gallery.state["filter"] is not None)
+    settle(gallery)
+    assert gallery.state["filter"]["kind"] == "audit"
+    assert ids(gallery) == list(session.audit_ids[:10])
+    assert ids(gallery) != sorted(ids(gallery), key=session.row_of)
+    view.send("clear")
+    settle(gallery)
+    assert ids(gallery) == before
+
+
+def test_a_reason_that_holds_for_all_is_said_once(view, gallery, session):
+    view.send("audit")
+    wait_until(lambda: gallery.state["filter"] is not None)
+    settle(gallery)
+    assert gallery.page["reason"] == "random sample"
+    assert {record["reason"] for record in gallery.page["records"]} == {""}
+
+
+def test_reasons_that_differ_stand_with_their_objects(gallery, session, monkeypatch):
+    reasons = {"obj-003": "diverse", "obj-004": "anomalous"}
+    monkeypatch.setattr(session, "reason_of", lambda object_id: reasons.get(object_id, ""))
+    shown = Gallery(session, per_page=10).page
+    assert shown["reason"] == ""
+    told = {record["object_id"]: record["reason"] for record in shown["records"]}
+    assert {name: word for name, word in told.items() if word} == reasons
+
+
 def test_an_object_outside_the_selection_ends_it(gallery, session):
     session.selected_ids = ("obj-005", "obj-006")
     settle(gallery)
@@ -477,6 +507,16 @@ def test_retraining_is_asked_for_and_seen(view, gallery, session):
     view.send("retrain")
     wait_until(lambda: len(session.history) == 1)
     wait_until(lambda: gallery.state["offers"])
+
+
+def test_the_pace_of_retraining_is_set_and_shown(view, gallery, session):
+    assert gallery.state["paces"] == [0, 10, 20, 50]
+    view.send("pace", every=20)
+    settle(gallery)
+    assert session.retrain_every == gallery.state["retrain_every"] == 20
+    session.retrain_every = 7
+    settle(gallery)
+    assert gallery.state["paces"] == [0, 7, 10, 20, 50]
 
 
 def test_the_way_of_looking_survives_the_project(tmp_path, session):

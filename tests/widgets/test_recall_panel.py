@@ -66,8 +66,27 @@ def test_what_is_left_opens_as_a_band_and_is_told(panel, session):
     assert panel._x.max > 24
 
 
+def test_an_interval_that_says_nothing_is_not_shown(panel, session, monkeypatch):
+    vague = evaluation.Remaining(20.0, 3.0, 731.0, 0.9)
+    monkeypatch.setattr(type(session), "remaining", lambda self, level=0.9: vague)
+    for k in range(24):
+        session.label(f"o{k:02d}", 5 if k < 3 else 0)
+    settle(panel)
+    assert panel.band.y.tolist() == [0]
+    assert panel._head.note == "3 interesting of 24 labeled"
+
+
+def test_what_a_random_sample_says_is_told(panel, session):
+    for object_id in session.draw_audit(20):
+        session.label(object_id, 0)
+    settle(panel)
+    left = session.remaining_by_audit()
+    sample = f"random sample: {left.low:.0f}-{left.high:.0f} left"
+    assert panel._head.note == f"last 20: 0 found · {sample}"
+
+
 def test_the_band_never_squeezes_the_line(panel, session, monkeypatch):
-    far = evaluation.Remaining(500.0, 10.0, 9_000.0, 0.9)
+    far = evaluation.Remaining(30.0, 10.0, 55.0, 0.9)
     monkeypatch.setattr(type(session), "remaining", lambda self, level=0.9: far)
     for k in range(24):
         session.label(f"o{k:02d}", 5 if k < 6 else 0)

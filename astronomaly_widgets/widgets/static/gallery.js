@@ -104,6 +104,8 @@ function render({ model, el }) {
     cancel: () => act("cancel"),
     take: () => act("take"),
     clear: () => act("clear"),
+    pace: (every) => act("pace", { every }),
+    audit: () => act("audit"),
     dismiss: () => act("dismiss"),
     retry,
     help: () => showKeys(root),

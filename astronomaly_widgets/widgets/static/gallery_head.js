@@ -143,6 +143,7 @@ function makeHead(actions) {
     actions.clear(),
   );
   filter.append(filterText, clear);
+  const reason = make("span", "aw-page-reason");
   const note = make("span", "aw-note");
   const warning = make("span", "aw-warning");
   const error = make("span", "aw-error", { role: "alert" });
@@ -159,9 +160,19 @@ function makeHead(actions) {
       {},
       make("span", "", {}, labeled, found),
       make("span", "", {}, stored, retry),
-      ...[offer, filter, note, warning],
+      ...[offer, filter, reason, note, warning],
     ),
     error,
+  );
+  const pace = make("select", "aw-pace", {
+    label: "when to retrain",
+    on: { change: () => actions.pace(Number(pace.value)) },
+  });
+  const audit = makeButton(
+    "aw-link aw-audit",
+    "random sample",
+    "score a random sample: it tells what the learner has missed",
+    () => actions.audit(),
   );
   const kbd = (key) => make("kbd", "", { text: key });
   const help = makeButton("aw-keys-button", "?", "list the keys (?)", () => actions.help());
@@ -170,9 +181,12 @@ function makeHead(actions) {
     "aw-keys",
     {},
     ...[kbd("0"), "\u2013", kbd("5"), " score ", kbd("\u2190"), kbd("\u2192"), " move "],
-    ...[kbd("u"), " undo ", kbd("\u21e70"), " rest of page ", help],
+    make("span", "aw-more-keys", {}, kbd("u"), " undo ", kbd("\u21e70"), " rest of page "),
+    help,
   );
-  const root = make("div", "aw-head", {}, toolbar, make("div", "aw-under", {}, status, keys));
+  const aside = make("div", "aw-aside", {}, make("label", "aw-select", {}, "retrain: ", pace), audit);
+  const under = make("div", "aw-under", {}, status, aside, keys);
+  const root = make("div", "aw-head", {}, toolbar, under);
 
   let noteTimer = null;
 
@@ -189,8 +203,8 @@ function makeHead(actions) {
     // page: what is shown; state: the kernel's; own: what only the browser knows
     draw(page, state, own) {
       setText(title, state.title);
-      const aside = state.n_set_aside ? ` \u00b7 ${grouped(state.n_set_aside)} set aside` : "";
-      setText(counts, counted(state.n_objects, "object", "objects") + aside);
+      const setAside = state.n_set_aside ? ` \u00b7 ${grouped(state.n_set_aside)} set aside` : "";
+      setText(counts, counted(state.n_objects, "object", "objects") + setAside);
       setOptions(order, state.orders, state.orders.map(inWords), state.order);
       setOptions(size, state.page_sizes, state.page_sizes.map((n) => `${n} a page`), state.per_page);
       setOptions(zoom, state.zooms, state.zooms.map((by) => `\u00d7${by}`), state.zoom);
@@ -218,6 +232,10 @@ function makeHead(actions) {
       offer.hidden = !state.offers;
       filter.hidden = !state.filter;
       if (state.filter) setText(filterText, filterInWords(state.filter));
+      reason.hidden = !page.reason || state.offers;
+      setText(reason, `this page: ${page.reason}`);
+      setOptions(pace, state.paces, state.paces.map(paceInWords), state.retrain_every);
+      pace.disabled = audit.disabled = state.read_only;
       const place = state.read_only
         ? ["read only", "This project can be looked at, but labels cannot be stored in it."]
         : ["temporary: session.save(\u2026) keeps it", "Labels are in a temporary folder."];
@@ -234,7 +252,12 @@ function inWords(order) {
   return order.replaceAll("_", " ");
 }
 
+function paceInWords(every) {
+  return every ? `every ${counted(every, "label", "labels")}` : "when asked";
+}
+
 function filterInWords({ kind, n, text }) {
+  if (kind === "audit") return `showing a random sample of ${grouped(n)}`;
   if (kind === "selected") return `showing ${grouped(n)} selected on the map`;
   return n === 1 ? "showing the one you asked for" : `showing ${grouped(n)} with \u201c${text}\u201d`;
 }
