@@ -16,12 +16,14 @@ _HOME = {
     "RecallPanel": "widgets",
     "Session": "session",
     "explore": "pipeline",
+    "from_astronomaly": "exchange",
 }
 _ROOMS = (
     "demos",
     "detectors",
     "evaluation",
     "exceptions",
+    "exchange",
     "features",
     "learners",
     "preprocess",
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         detectors,
         evaluation,
         exceptions,
+        exchange,
         features,
         learners,
         preprocess,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
         simulation,
         sources,
     )
+    from .exchange import from_astronomaly
     from .pipeline import explore
     from .session import Session
     from .widgets import Dashboard, FeatureMap, Gallery, Inspector, RecallPanel
@@ -59,8 +63,10 @@ __all__ = [
     "detectors",
     "evaluation",
     "exceptions",
+    "exchange",
     "explore",
     "features",
+    "from_astronomaly",
     "learners",
     "preprocess",
     "reduction",
