@@ -3,5 +3,6 @@
 from .feature_table import FeatureTable
 from .image_folder import ImageFolder
 from .image_stack import ImageStack
+from .light_curves import LightCurves
 
-__all__ = ["FeatureTable", "ImageFolder", "ImageStack"]
+__all__ = ["FeatureTable", "ImageFolder", "ImageStack", "LightCurves"]

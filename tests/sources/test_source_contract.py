@@ -9,7 +9,7 @@ from PIL import Image
 
 from astronomaly_widgets import sources
 from astronomaly_widgets._protocols import Source
-from astronomaly_widgets.sources import FeatureTable, ImageFolder, ImageStack
+from astronomaly_widgets.sources import FeatureTable, ImageFolder, ImageStack, LightCurves
 
 rng = np.random.default_rng(0)
 CATALOG = pd.DataFrame({"id": ["c", "a", "b"], "z": [3.0, 1.0, 2.0]})
@@ -35,8 +35,14 @@ def feature_table(tmp_path):
     return FeatureTable(frame, columns=["x"])
 
 
+def light_curves(tmp_path):
+    table = pd.DataFrame({"id": [*"abc"] * 4, "mjd": range(12), "flux": rng.normal(size=12)})
+    table["error"] = rng.uniform(size=12)
+    return LightCurves(table, catalog=CATALOG)
+
+
 @pytest.fixture(
-    params=[image_folder, image_stack, image_stack_on_disk, feature_table],
+    params=[image_folder, image_stack, image_stack_on_disk, feature_table, light_curves],
     ids=lambda make: make.__name__,
 )
 def source(request, tmp_path):
@@ -44,13 +50,13 @@ def source(request, tmp_path):
 
 
 def test_every_public_source_is_held_to_the_contract():
-    assert set(sources.__all__) == {"FeatureTable", "ImageFolder", "ImageStack"}
+    assert set(sources.__all__) == {"FeatureTable", "ImageFolder", "ImageStack", "LightCurves"}
     assert sources.__all__ == sorted(sources.__all__)
 
 
 def test_it_is_a_source(source):
     assert isinstance(source, Source)
-    assert source.kind in {"image", "table"}
+    assert source.kind in {"image", "light_curve", "table"}
 
 
 def test_ids_are_unique_text(source):
@@ -72,8 +78,11 @@ def test_the_catalog_is_in_the_order_of_the_objects(source):
 
 def test_what_is_read_has_the_shape_of_its_kind(source):
     data = source.read("b")
-    assert data.ndim == (1 if source.kind == "table" else 2)
-    assert data.dtype == np.uint8 or data.dtype.kind == "f"
+    assert data.ndim == (2 if source.kind == "image" else 1)
+    if source.kind == "light_curve":
+        assert data.dtype.names == ("time", source.value_name, "error", "band")
+    else:
+        assert data.dtype == np.uint8 or data.dtype.kind == "f"
     assert data.flags.c_contiguous
     assert data.flags.writeable
 

@@ -1,0 +1,332 @@
+"""Long tables of measurements become the sorted points of each object."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..exceptions import SourceError
+from ._catalogs import ID_NAMES, as_text, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# what columns are called, in order of preference, in small letters and digits alone
+_IDS = (*(re.sub("[^a-z0-9]", "", name) for name in ID_NAMES), "oid", "lcid", "transientid",
+        "starid", "diaobjectid", "ticid", "kicid", "snid")  # fmt: skip
+_TIMES = ("mjd", "hmjd", "bmjd", "bjd", "hjd", "jd", "time", "obsmjd", "mjdobs", "midpointtai",
+          "obstime", "t", "date", "days", "day")  # fmt: skip
+_MAGNITUDES = ("mag", "magnitude", "magpsf", "psfmag", "apmag", "vmag", "gmag")
+_FLUXES = ("flux", "fluxcal", "psfflux", "forcediffimflux", "pdcsapflux", "sapflux", "counts",
+           "rate")  # fmt: skip
+_BANDS = ("band", "filter", "filt", "passband", "fid", "flt", "filtername")
+_ERRORS = ("err", "error", "sigma", "uncertainty", "unc", "sigmapsf")
+# from blue to red; colors in pictures follow
+_SPECTRAL_ORDER = ("FUV", "NUV", "u", "U", "B", "b", "g", "G", "V", "v", "r", "R", "i", "I", "z",
+                   "Z", "y", "Y", "J", "H", "K")  # fmt: skip
+_NO_NUMBER = {"", "nan", "none", "null", "n/a", "na", "-", "--"}
+_MOST_MAGNITUDE = 50.0  # 99.99, -99 and 100 are how surveys write "not measured"
+_MJD_OF_UNIX = 40587  # 1970-01-01
+
+
+class Columns(NamedTuple):
+    """Which column of a long table is which; error and band may be None."""
+
+    object_id: Any
+    time: Any
+    value: Any
+    error: Any
+    band: Any
+    is_magnitude: bool
+
+
+class Points(NamedTuple):
+    """Points of some objects, sorted by object and time; m is the number of points.
+
+    Attributes
+    ----------
+    object_ids : list of str
+        In the order in which they first appear.
+    codes : ndarray, shape (m,)
+        Which object each point is of.
+    time, value, error : ndarray, shape (m,), float64
+        Times in days and values are finite; an error is NaN where it is not known.
+    band : ndarray, shape (m,), object
+        Text; "" where there are no bands.
+    reasons : dict of int to str
+        Why an object cannot be used, by its number.
+    """
+
+    object_ids: list[str]
+    codes: NDArray[Any]
+    time: NDArray[Any]
+    value: NDArray[Any]
+    error: NDArray[Any]
+    band: NDArray[Any]
+    reasons: dict[int, str]
+
+
+def find_columns(
+    frame: pd.DataFrame,
+    *,
+    object_id: str | None = None,
+    time: str | None = None,
+    magnitude: str | None = None,
+    flux: str | None = None,
+    error: str | None = None,
+    band: str | None = None,
+) -> Columns:
+    """Tell the columns of a long table by what they are called, unless they are named.
+
+    Raises
+    ------
+    SourceError
+        A named column does not exist, or there is none that is called like one that is needed.
+    """
+    if magnitude is not None and flux is not None:
+        raise SourceError("magnitude and flux are both named; choose the one to use")
+    plain = {re.sub("[^a-z0-9]", "", str(c).lower()): c for c in reversed(list(frame.columns))}
+
+    def find(named: str | None, what: str, names: tuple[str, ...], *, needed: bool = True) -> Any:
+        if named is not None:
+            if named not in frame.columns:
+                raise SourceError(f"there is no column {named!r} ({what}); {_there_are(frame)}")
+            return named
+        column = next((plain[name] for name in names if name in plain), None)
+        if column is None and needed:
+            raise SourceError(f"no column is called like a {what}; name it: {_there_are(frame)}")
+        return column
+
+    value = find(magnitude, "magnitude", _MAGNITUDES, needed=False) if flux is None else None
+    is_magnitude = value is not None
+    if value is None:
+        value = find(flux, "magnitude or flux", _FLUXES)
+    base = re.sub("[^a-z0-9]", "", str(value).lower())
+    short = "mag" if is_magnitude else "flux"
+    errors = [*(base + e for e in _ERRORS), *(e + base for e in (*_ERRORS, "e", "d"))]
+    errors += [*(short + e for e in _ERRORS), *(e + short for e in (*_ERRORS, "e"))]
+    return Columns(
+        find(object_id, "object id", _IDS),
+        find(time, "time", _TIMES),
+        value,
+        find(error, "error", (*errors, *_ERRORS), needed=False),
+        find(band, "band", _BANDS, needed=False),
+        is_magnitude,
+    )
+
+
+def is_long_table(frame: pd.DataFrame) -> bool:
+    """Whether a table holds light curves: times and brightnesses, with ids that repeat."""
+    try:
+        columns = find_columns(frame if frame.index.name is None else frame.reset_index())
+    except SourceError:
+        return False
+    ids = frame.index if columns.object_id == frame.index.name else frame[columns.object_id]
+    return bool(ids.nunique() < 0.7 * len(ids))
+
+
+def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, dict[Any, str]]:
+    """Read a table as a DataFrame, times as MJD, and the units of those columns that have one."""
+    import os
+
+    if isinstance(table, str | os.PathLike):
+        table = _with_units(table)
+    if not hasattr(table, "colnames"):
+        frame = read_table(table, text=text)
+        named = [name for name in frame.index.names if name is not None]
+        return (frame.reset_index(level=named) if named else frame), {}
+    from astropy.table import Table
+    from astropy.time import Time
+
+    table = Table(table, copy=False)
+    for name in table.colnames:
+        if isinstance(table[name], Time):
+            table[name] = table[name].mjd
+    units = {n: str(table[n].unit) for n in table.colnames if getattr(table[n], "unit", None)}
+    return read_table(table), units
+
+
+def _with_units(path: Any) -> Any:
+    """Open those files that tell units as an astropy Table; leave the others to `read_table`."""
+    import os
+    import warnings
+    from pathlib import Path
+
+    name = os.fspath(path).lower()
+    kinds = {(".fits", ".fit", ".fits.gz"): "fits", (".vot", ".xml"): "votable",
+             (".ecsv",): "ascii.ecsv"}  # fmt: skip
+    kind = next((kind for suffixes, kind in kinds.items() if name.endswith(suffixes)), None)
+    if kind is None or not Path(path).expanduser().is_file():
+        return path
+    from astropy.table import Table
+    from astropy.utils.exceptions import AstropyWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)
+        try:
+            return Table.read(Path(path).expanduser(), format=kind)
+        except (OSError, ValueError, TypeError, LookupError) as error:
+            raise SourceError(f"{os.fspath(path)!r} cannot be read as a table: {error}") from error
+
+
+def points_of(frame: pd.DataFrame, columns: Columns, units: dict[Any, str]) -> Points:
+    """Take the points out of a long table: sorted, without gaps and exact repeats.
+
+    A point without a time or a value is a gap; so is a magnitude beyond 50, as 99.99 or -99 is how
+    surveys write that nothing was measured.
+
+    Raises
+    ------
+    SourceError
+        Rows without an object id, nothing but text where numbers are wanted, or units that do not
+        convert.
+    """
+    codes, ids = _identify(frame[columns.object_id])
+    what = "magnitude" if columns.is_magnitude else "flux"
+    _check_unit(columns, units)
+    reasons: dict[int, str] = {}
+
+    def numbers(column: Any, words: str) -> NDArray[Any]:
+        values, wrong = _numbers(frame[column], f"{words} column {column!r}")
+        for code in np.unique(codes[wrong]).tolist():
+            of = frame[column].to_numpy()[wrong & (codes == code)]
+            reasons.setdefault(
+                code, f"{len(of)} of its {words} values are not numbers, such as {of[0]!r}"
+            )
+        return values
+
+    time = numbers(columns.time, "time") * _factor(units.get(columns.time), "d", columns.time)
+    value = numbers(columns.value, what)
+    error = np.full(len(frame), np.nan)
+    if columns.error is not None:
+        unit = units.get(columns.value) or units.get(columns.error)
+        error = numbers(columns.error, "error")
+        error = error * _factor(units.get(columns.error), unit, columns.error)
+    error[np.isinf(error)] = np.nan
+    band = np.full(len(frame), "", dtype=object)
+    if columns.band is not None:
+        band = np.array(as_text(frame[columns.band]), dtype=object)
+
+    measured = np.isfinite(time) & np.isfinite(value)
+    if columns.is_magnitude:
+        measured &= np.abs(value) < _MOST_MAGNITUDE
+    for code, (n, n_all) in _count(codes, measured & (error < 0), measured).items():
+        reasons.setdefault(
+            code,
+            f"{n} of its {n_all} errors are negative; leave these rows out, or write NaN where an "
+            "error is not known",
+        )
+    kept = measured.nonzero()[0]
+    codes, time, value, error, band = (array[kept] for array in (codes, time, value, error, band))
+    order, repeated = _order(codes, time, value, error, band)
+    order = order[~repeated]
+    return Points(ids, codes[order], time[order], value[order], error[order], band[order], reasons)
+
+
+def _identify(column: pd.Series) -> tuple[NDArray[Any], list[str]]:
+    """Return the number of the object of each row, and the names of the objects."""
+    import pandas as pd
+
+    codes, values = pd.factorize(column.to_numpy(dtype=object), use_na_sentinel=True)
+    names = np.array(as_text(values), dtype=object)
+    # 7 and "7" are one object
+    same, unique = pd.factorize(names)
+    missing = (codes < 0) | (names == "")[codes] if len(names) else np.ones(len(codes), bool)
+    if missing.any():
+        raise SourceError(
+            f"{int(missing.sum())} of {len(missing)} rows of the table have no object id in column "
+            f"{column.name!r}"
+        )
+    return np.asarray(same[codes]), list(map(str, unique))
+
+
+def _numbers(column: pd.Series, words: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a column as float64, and which rows hold something that is no number."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(column):
+        utc = pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")
+        return (utc / pd.Timedelta(1, "D") + _MJD_OF_UNIX).to_numpy(float), np.zeros(
+            len(column), bool
+        )
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    wrong = np.zeros(len(values), bool)
+    lost = np.isnan(values) & column.notna().to_numpy()
+    if lost.any() and not pd.api.types.is_numeric_dtype(column):
+        wrong[lost] = [text.lower() not in _NO_NUMBER for text in as_text(column[lost])]
+        if wrong.all():
+            raise SourceError(f"the {words} holds text, such as {column.iloc[0]!r}; wanted numbers")
+    return np.array(values), wrong
+
+
+def _check_unit(columns: Columns, units: dict[Any, str]) -> None:
+    unit = units.get(columns.value, "")
+    if unit and not columns.is_magnitude and "mag" in unit:
+        raise SourceError(
+            f"column {columns.value!r} is in {unit}: give it as magnitude=, not as flux"
+        )
+
+
+def _factor(unit: str | None, wanted: str | None, column: Any) -> float:
+    """Return by what to multiply to get the wanted unit; 1 where there is no unit."""
+    if not unit or not wanted or unit == wanted:
+        return 1.0
+    from astropy import units as u
+
+    if "mag" in unit and "mag" in wanted:  # the error of mag(AB) is in mag
+        return 1.0
+    try:
+        return float(u.Unit(unit).to(wanted))
+    except (u.UnitConversionError, ValueError) as error:
+        raise SourceError(
+            f"column {column!r} is in {unit!r}, which does not convert to {wanted!r}"
+        ) from error
+
+
+def _count(
+    codes: NDArray[Any], found: NDArray[Any], among: NDArray[Any]
+) -> dict[int, tuple[int, int]]:
+    """Return, for objects where anything is found, how often and among how many."""
+    n, n_all = np.bincount(codes, found), np.bincount(codes, among)
+    return {k: (int(n[k]), int(n_all[k])) for k in np.flatnonzero(n).tolist()}
+
+
+def _order(
+    codes: NDArray[Any],
+    time: NDArray[Any],
+    value: NDArray[Any],
+    error: NDArray[Any],
+    band: NDArray[Any],
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return an order that the rows' own has no part in, and which of it repeat the one before."""
+    import pandas as pd
+
+    letters = pd.factorize(band, sort=True)[0]
+    order = np.lexsort((error, value, letters, time, codes))
+    repeated = np.zeros(len(order), bool)
+    if len(order):
+        same = np.ones(len(order) - 1, bool)
+        for array in (codes, time, value, error, letters):
+            a, b = array[order[1:]], array[order[:-1]]
+            same &= (a == b) | ((a != a) & (b != b))  # noqa: PLR0124 - both are NaN
+        repeated[1:] = same
+    return order, repeated
+
+
+def spectral(bands: list[str]) -> list[str]:
+    """Sort names of bands from blue to red, as far as they can be told."""
+
+    def place(name: str) -> tuple[int, str]:
+        for letters in (name, name[-1:], name[:1]):
+            if letters in _SPECTRAL_ORDER:
+                return _SPECTRAL_ORDER.index(letters), name
+        return len(_SPECTRAL_ORDER), name
+
+    return sorted(bands, key=place)
+
+
+def _there_are(frame: pd.DataFrame) -> str:
+    return f"there are {', '.join(map(str, frame.columns)) or 'none'}"
