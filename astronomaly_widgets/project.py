@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from .exceptions import ProjectError, ProjectVersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -248,7 +249,7 @@ class Project:
 
 
 def fingerprint(*parts: Any) -> str:
-    """Return a short digest of arrays, strings and JSON-ready values."""
+    """Return a short digest of arrays, iterators of bytes, strings and JSON-ready values."""
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         if isinstance(part, np.ndarray) and part.dtype != object:
@@ -257,6 +258,9 @@ def fingerprint(*parts: Any) -> str:
                 digest.update(np.ascontiguousarray(part[start : start + 65_536]).data)
         elif isinstance(part, np.ndarray):
             digest.update("\0".join(map(str, part)).encode(errors="surrogatepass"))
+        elif isinstance(part, Iterator):
+            for piece in part:
+                digest.update(piece)
         else:
             digest.update(json.dumps(part, sort_keys=True, default=str).encode())
         digest.update(b"\1")

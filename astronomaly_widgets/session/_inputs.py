@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ._object_ids import ObjectIds
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -16,7 +18,7 @@ _CHUNK = 100_000
 
 def as_matrix(
     features: Any, object_ids: Any
-) -> tuple[NDArray[np.float32], pd.Index[Any], tuple[str, ...]]:
+) -> tuple[NDArray[np.float32], ObjectIds, tuple[str, ...]]:
     """Return the (n, d) float32 matrix, the object ids and the names of the d features.
 
     A float32 memory map is returned as it is, not read.
@@ -24,8 +26,8 @@ def as_matrix(
     Raises
     ------
     ValueError
-        If it is not a numeric table with at least one row and one column, or there are not as
-        many ids as rows.
+        If it is not a numeric table with at least one row and one column, there are not as many
+        ids as rows, or an id stands for two of them.
     """
     if not isinstance(features, pd.DataFrame) and hasattr(features, "to_pandas"):
         features = features.to_pandas()  # an astropy Table
@@ -51,29 +53,11 @@ def as_matrix(
         with np.errstate(over="ignore"):  # what does not fit becomes inf and is set aside
             array = array.astype(np.float32)
     n, d = array.shape
-    index = pd.Index([str(i) for i in range(n)] if object_ids is None else object_ids)
-    if len(index) != n:
-        raise ValueError(f"{n} rows of features came with {len(index)} object ids: give one each")
-    return array, index, names or tuple(f"feature {k}" for k in range(d))
-
-
-def unique_ids(index: pd.Index[Any]) -> pd.Index[Any]:
-    """Return the ids as str, in an index of Python objects.
-
-    Raises
-    ------
-    ValueError
-        If an id stands for two objects.
-    """
-    index = pd.Index([str(name) for name in index], dtype=object, name="object_id")
-    if not index.is_unique:
-        twice = index[index.duplicated()].unique()
-        shown = ", ".join(map(repr, twice[:5]))
-        raise ValueError(
-            f"{len(twice)} object ids stand for more than one object: {shown}; "
-            "labels belong to ids, so each object needs its own"
-        )
-    return index
+    given = np.arange(n) if object_ids is None else object_ids
+    given = given if hasattr(given, "__len__") else list(given)
+    if len(given) != n:
+        raise ValueError(f"{n} rows of features came with {len(given)} object ids: give one each")
+    return array, ObjectIds(given), names or tuple(f"feature {k}" for k in range(d))
 
 
 def finite_rows(X: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -95,7 +79,7 @@ def finite_rows(X: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.b
     return finite, ~finite
 
 
-def set_aside_table(earlier: pd.DataFrame | None, not_finite: pd.Index[Any]) -> pd.DataFrame:
+def set_aside_table(earlier: pd.DataFrame | None, not_finite: NDArray[Any]) -> pd.DataFrame:
     """Return the objects set aside before, and those whose features are not finite."""
     now = pd.DataFrame(
         {"stage": "features", "reason": "a feature is NaN or infinite"},
@@ -106,7 +90,7 @@ def set_aside_table(earlier: pd.DataFrame | None, not_finite: pd.Index[Any]) -> 
     return table.rename_axis("object_id")
 
 
-def align_catalog(catalog: Any, given: pd.Index[Any], kept: pd.Index[Any]) -> pd.DataFrame | None:
+def align_catalog(catalog: Any, given: ObjectIds, kept: ObjectIds) -> pd.DataFrame | None:
     """Return the catalog's rows in the order of the kept objects; absent ones are NaN.
 
     Raises
@@ -119,23 +103,24 @@ def align_catalog(catalog: Any, given: pd.Index[Any], kept: pd.Index[Any]) -> pd
     if not isinstance(catalog, pd.DataFrame):
         catalog = catalog.to_pandas() if hasattr(catalog, "to_pandas") else pd.DataFrame(catalog)
     names = pd.Index([str(name) for name in catalog.index], dtype=object)
+    known = given.index
     if isinstance(catalog.index, pd.RangeIndex) and len(catalog) == len(given):
-        names = given
+        names = known
     table: pd.DataFrame = catalog.set_axis(names, axis=0)
-    if not names.isin(given).any():
+    if not names.isin(known).any():
         raise ValueError(
             f"no row of the catalog has the id of an object: its index begins with "
             f"{', '.join(map(repr, names[:3]))}, the objects with "
-            f"{', '.join(map(repr, given[:3]))}; index the catalog by object id"
+            f"{', '.join(map(repr, known[:3]))}; index the catalog by object id"
         )
     if not names.is_unique:
         twice = names[names.duplicated()][0]
         raise ValueError(f"the catalog has several rows for {twice!r}: keep one of each")
-    return table.reindex(kept).rename_axis("object_id")
+    return table.reindex(kept.index).rename_axis("object_id")
 
 
 def align_truth(
-    truth: Any, catalog: pd.DataFrame | None, given: pd.Index[Any], keep: NDArray[np.bool_]
+    truth: Any, catalog: pd.DataFrame | None, given: ObjectIds, keep: NDArray[np.bool_]
 ) -> NDArray[np.bool_] | None:
     """Return (n,) bool, which of the kept objects are known to be interesting, or None.
 
@@ -151,7 +136,7 @@ def align_truth(
             raise ValueError(f"truth={truth!r} is not a column of the catalog")
         return np.asarray(catalog[truth].fillna(0).astype(bool))
     if isinstance(truth, Mapping | pd.Series):
-        return np.array([bool(truth.get(name, False)) for name in given[keep]])
+        return np.array([bool(truth.get(name, False)) for name in given.names[keep]])
     values = np.asarray(truth).astype(bool)
     if values.shape != (len(given),):
         raise ValueError(f"truth must be one value per object, ({len(given)},), not {values.shape}")

@@ -144,12 +144,12 @@ class Labeling(State):
     @property
     def labels(self) -> pd.DataFrame:
         """Current labels by object id: score, tags, comment, annotator, time (UTC)."""
-        return _frame([a for a in self._store.current() if a.object_id in self._index])
+        return self._table_of(known=True)
 
     @property
     def absent_labels(self) -> pd.DataFrame:
         """Labels in the project of objects that are not in this session; as :attr:`labels`."""
-        return _frame([a for a in self._store.current() if a.object_id not in self._index])
+        return self._table_of(known=False)
 
     @property
     def events(self) -> pd.DataFrame:
@@ -180,11 +180,16 @@ class Labeling(State):
             if self._labeled_cache is None or self._labeled_cache[0] != revision:
                 labels = self._store.current()
                 ids = np.array([a.object_id for a in labels], dtype=object)
-                rows = self._index.get_indexer(pd.Index(ids, dtype=object))
+                rows = self._ids.rows_of(ids)
                 scores = np.array([a.score for a in labels], dtype=np.float64)
                 here = rows >= 0
                 self._labeled_cache = (revision, (ids[here], rows[here], scores[here]))
             return self._labeled_cache[1]
+
+    def _table_of(self, *, known: bool) -> pd.DataFrame:
+        labels = self._store.current()
+        here = self._ids.rows_of([a.object_id for a in labels]) >= 0
+        return _frame([a for a, is_here in zip(labels, here, strict=True) if is_here == known])
 
     def _append(
         self,

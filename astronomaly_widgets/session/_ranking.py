@@ -11,9 +11,10 @@ import traitlets as t
 from .. import batches
 from ..compute import chunks
 from ._labeling import Labeling
+from ._order import descending
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     _Suggestion = tuple[NDArray[np.intp], dict[int, str], float]
 
@@ -26,6 +27,7 @@ ORDERS = (
     "random",
     "original",
 )
+_ORDERS_HELD = 3
 _INTERESTING = 3.0  # predicted score that is worth saying
 _UNSURE = 0.9  # of the largest uncertainty
 
@@ -36,6 +38,7 @@ class Ranking(Labeling):
     batch_size = t.Int(50, min=1)
     strategy = t.Enum(batches.STRATEGIES, "auto")
     explore = t.Float(0.0, min=0.0, max=1.0)
+    _sorted: tuple[dict[str, Any], dict[str, NDArray[np.intp]]] | None = None
     _suggested: tuple[dict[str, Any], tuple[Any, ...], _Suggestion] | None = None
 
     # -- rankings --------------------------------------------------------------------------
@@ -76,6 +79,15 @@ class Ranking(Labeling):
         ValueError
             If the order or the condition is not understood.
         """
+        return self.ids_of(self.ranking_rows(order, unlabeled_first, where))
+
+    def ranking_rows(
+        self,
+        order: str = "suggested",
+        unlabeled_first: bool = True,
+        where: Any = None,
+    ) -> NDArray[np.intp]:
+        """Return :meth:`ranking` as rows, (m,): for pages, which need few ids of millions."""
         rows = self._sorted_rows(order)
         if where is not None:
             rows = rows[self._mask(where)[rows]]
@@ -84,19 +96,34 @@ class Ranking(Labeling):
             labeled[self._labeled()[1]] = True
             late = labeled[rows]
             rows = np.concatenate([rows[~late], rows[late]])
-        return self.object_ids[rows]
+        return rows
 
     def _sorted_rows(self, order: str) -> NDArray[np.intp]:
+        """Return all rows in an order; the last few orders of the scores there are are kept."""
+        if order == "suggested":
+            return self._suggestion()[0]
         with self.lock:
             scores = self._scores
+            if self._sorted is None or self._sorted[0] is not scores:
+                self._sorted = (scores, {})
+            held = self._sorted[1]
+            rows = held.pop(order, None)
+        if rows is None:
+            rows = self._sort(order, scores)
+            rows.flags.writeable = False
+        with self.lock:
+            held[order] = rows
+            if len(held) > _ORDERS_HELD:
+                del held[next(iter(held))]
+        return rows
+
+    def _sort(self, order: str, scores: dict[str, Any]) -> NDArray[np.intp]:
         if order == "original":
             return np.arange(self.n_objects)
         if order == "random":
             return np.random.default_rng(self.random_state).permutation(self.n_objects)
-        if order == "suggested":
-            return self._suggestion()[0]
         if order in ORDERS:
-            return _descending(scores[order])
+            return descending(scores[order])
         name = order.removeprefix("-")
         if self.catalog is None or name not in self.catalog:
             raise ValueError(f"no order {order!r}: choose one of {', '.join(self.orders)}")
@@ -104,10 +131,10 @@ class Ranking(Labeling):
         ascending = not pd.api.types.is_numeric_dtype(values)
         if order.startswith("-"):
             ascending = not ascending
-        shuffled = values.reset_index(drop=True).sort_values(
+        in_order = values.reset_index(drop=True).sort_values(
             ascending=ascending, kind="stable", na_position="last"
         )
-        return shuffled.index.to_numpy()
+        return np.array(in_order.index)
 
     def _mask(self, where: Any) -> NDArray[np.bool_]:
         if not isinstance(where, str):
@@ -183,7 +210,7 @@ class Ranking(Labeling):
             interesting_from=self.interesting_from,
             random_state=self.random_state,
         )
-        order = _descending(worth)
+        order = descending(worth)
         early = np.zeros(len(order), dtype=bool)
         early[batch.rows] = True
         rows = np.concatenate([batch.rows, order[~early[order]]])
@@ -208,10 +235,4 @@ class Ranking(Labeling):
         distance[row] = np.inf
         n = min(n, self.n_objects - 1)
         nearest = np.argpartition(distance, n - 1)[:n] if n > 0 else np.empty(0, dtype=np.intp)
-        return self.object_ids[nearest[np.argsort(distance[nearest], kind="stable")]]
-
-
-def _descending(values: ArrayLike) -> NDArray[np.intp]:
-    """Sort from large to small; NaN last, ties in their original order."""
-    key = -np.asarray(values, dtype=np.float32)
-    return np.argsort(key, kind="stable")  # NumPy puts NaN last
+        return self.ids_of(nearest[np.argsort(distance[nearest], kind="stable")])

@@ -79,12 +79,12 @@ class Remainder(Learning):
         if n < 1:
             raise ValueError(f"a sample of {n} objects was asked for; give 1 or more")
         if all(self.score_of(name) is not None for name in self.audit_ids):
-            labeled, _, scores = self._labeled()
-            rest = self.object_ids[~np.isin(self.object_ids, labeled)]
+            _, labeled, scores = self._labeled()
+            rest = np.delete(np.arange(self.n_objects), labeled)
             rng = np.random.default_rng((self.random_state, self._store.revision))
             sample = rng.choice(rest, size=min(n, len(rest)), replace=False)
             audit = {
-                "ids": sample.tolist(),
+                "ids": self.ids_of(sample).tolist(),
                 "n_rest": len(rest) - len(sample),
                 "n_found": int((scores >= self.interesting_from).sum()),
             }
@@ -97,7 +97,7 @@ class Remainder(Learning):
         """The last sample of :meth:`draw_audit`, in its order; empty if there is none."""
         audit = self.view_state.get("audit")
         ids = audit.get("ids", ()) if isinstance(audit, dict) else ()
-        return tuple(name for name in ids if name in self._index)
+        return tuple(name for name in ids if name in self._ids)
 
     def reason_of(self, object_id: str) -> str:
         """Return why an object is shown, as :meth:`Ranking.reason_of`, or "random sample"."""

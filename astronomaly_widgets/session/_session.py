@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from .. import _display, export
@@ -144,7 +143,7 @@ class Session(Remainder):
             raise ProjectError(f"{target.path} holds a project already: choose another name")
         with self.lock:
             self._move_labels(target)
-            key = fingerprint(self._X, np.asarray(self._index))
+            key = fingerprint(self._X, self._ids.letters())
             self._store_state(key, fingerprint(key, "saved"))
             for row in self._history:
                 target.append_history(row)
@@ -157,7 +156,7 @@ class Session(Remainder):
     def results(self) -> pd.DataFrame:
         """Return one row per object: scores, label and catalog, by object id; NaN = unlabeled."""
         with self.lock:
-            table = self.labels.reindex(self._index)
+            table = self.labels.reindex(self._ids.index)
             scores = dict(self._scores)
         table["tags"] = [tags if isinstance(tags, tuple) else () for tags in table["tags"]]
         table[["comment", "annotator"]] = table[["comment", "annotator"]].fillna("")

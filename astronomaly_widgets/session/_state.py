@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
 from threading import Lock, RLock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,10 @@ from ..exceptions import ProjectError
 from ..labels import LabelStore
 from ..project import Project, fingerprint
 from . import _inputs
+from ._object_ids import ObjectIds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
     from threading import Thread
@@ -68,16 +69,15 @@ class State(t.HasTraits):
     ) -> None:
         super().__init__()
         X, given, self.feature_names = _inputs.as_matrix(features, object_ids)
-        given = _inputs.unique_ids(given)
         keep, problem = _inputs.finite_rows(X)
         learners.by_name(learner, random_state)  # a wrong name is refused now
         detectors.check(detector)
         if anomaly_score is not None:
             anomaly_score = _inputs.checked_anomaly_score(anomaly_score, len(X))[keep]
-        self._index = given[keep]
+        self._ids = given.keep(keep)
         self._X = X if keep.all() else np.asarray(X[keep])
-        self.set_aside = _inputs.set_aside_table(set_aside, given[problem])
-        self.catalog = _inputs.align_catalog(catalog, given, self._index)
+        self.set_aside = _inputs.set_aside_table(set_aside, given.names[problem])
+        self.catalog = _inputs.align_catalog(catalog, given, self._ids)
         self.truth = _inputs.align_truth(truth, self.catalog, given, keep)
         folder = Project.make_temporary() if project is None else Project(project)
         self._attach(folder, annotator, random_state, learner, source)
@@ -115,7 +115,7 @@ class State(t.HasTraits):
         self._history = project.load_history()
         self.view_state = project.load_view()
         current = self.view_state.get("current_id")
-        self.current_id = current if current in self._index else None
+        self.current_id = current if current in self._ids else None
         self.interesting_from = float(self.view_state.get("interesting_from", 4.0))
         self.observe(self._keep_threshold, "interesting_from")
 
@@ -132,12 +132,12 @@ class State(t.HasTraits):
         self = cls.__new__(cls)
         t.HasTraits.__init__(self)
         objects = project.load_objects()
-        self._index = pd.Index(objects.index, dtype=object, name="object_id")
+        self._ids = ObjectIds(objects.index)
         self._X = project.load_features()
         scores = project.load_arrays("scores")
-        if {len(self._X), len(scores.get("anomaly_score", ()))} != {len(self._index)}:
+        if {len(self._X), len(scores.get("anomaly_score", ()))} != {len(self._ids)}:
             raise ProjectError(
-                f"{project.path} was not finished: {len(self._index)} objects, {len(self._X)} rows "
+                f"{project.path} was not finished: {len(self._ids)} objects, {len(self._X)} rows "
                 "of features; run aw.explore on its source again (the labels in it are safe)"
             )
         self.feature_names = tuple(stored.get("feature_names", ()))
@@ -165,7 +165,7 @@ class State(t.HasTraits):
         if project.temporary:
             self._scores = _untrained(self._detect(given))
             return
-        of_features = fingerprint(self._X, np.asarray(self._index))
+        of_features = fingerprint(self._X, self._ids.letters())
         name = self.detector if isinstance(self.detector, str) else repr(self.detector)
         of_scores = fingerprint(of_features, name, self.random_state, given)
         stored = project.load_arrays("scores")
@@ -191,7 +191,7 @@ class State(t.HasTraits):
         project = self.project
         if not project.is_current("features", of_features):
             project.save_features(self._X)
-        objects = pd.DataFrame(index=self._index) if self.catalog is None else self.catalog
+        objects = pd.DataFrame(index=self._ids.index) if self.catalog is None else self.catalog
         project.save_objects(objects)
         self._save_scores()
         project.update_manifest(
@@ -218,7 +218,7 @@ class State(t.HasTraits):
     @property
     def object_ids(self) -> NDArray[Any]:
         """Unique ids of the objects, (n,), dtype object holding str."""
-        return np.asarray(self._index)
+        return self._ids.names
 
     @property
     def features(self) -> NDArray[np.float32]:
@@ -248,7 +248,7 @@ class State(t.HasTraits):
     @property
     def n_objects(self) -> int:
         """Number of objects, without those set aside."""
-        return len(self._index)
+        return len(self._ids)
 
     @property
     def is_temporary(self) -> bool:
@@ -269,13 +269,25 @@ class State(t.HasTraits):
             If there is no such object.
         """
         try:
-            return cast("int", self._index.get_loc(object_id))
-        except (KeyError, TypeError):
+            return self._ids.row_of(object_id)
+        except KeyError:
             pass
         reason = ""
         if isinstance(object_id, str) and object_id in self.set_aside.index:
             reason = f": it was set aside ({self.set_aside['reason'][object_id]})"
         raise KeyError(f"no object {object_id!r} among {self.n_objects}{reason}")
+
+    def ids_of(self, rows: ArrayLike) -> NDArray[Any]:
+        """Return the ids of some rows, (m,), dtype object; of a few among millions in no time."""
+        return self._ids.take(rows)
+
+    def rows_of(self, object_ids: Sequence[str] | NDArray[Any]) -> NDArray[np.intp]:
+        """Return the row of each id, (m,) intp; -1 where there is no such object."""
+        return self._ids.rows_of(object_ids)
+
+    def rows_containing(self, text: str, most: int = 1000) -> NDArray[np.intp]:
+        """Return the rows, at most `most`, of the ids that contain a text, in any case."""
+        return self._ids.containing(text, most)
 
     def _move_labels(self, project: Project) -> None:
         """Go on in another, new project, with a copy of the label log."""

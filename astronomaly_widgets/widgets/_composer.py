@@ -59,7 +59,7 @@ class Composer:
             what is seen, so that equal keys need not be drawn again; ``reason`` is why all of
             them are suggested, if it is the same for all.
         """
-        ids = pages.ids(positions)
+        ids = tuple(self._session.ids_of(pages.at(positions)))
         here = self._session.current_id
         if current is None and here in ids:
             current = here

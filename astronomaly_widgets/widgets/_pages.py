@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,18 +21,18 @@ class Pages:
 
     Parameters
     ----------
-    object_ids : ndarray of str, shape (n,)
-        The list.
+    rows : ndarray of int, shape (n,)
+        The list, as rows of the session.
     per_page : int
         How many objects a page holds.
     is_hidden : callable
-        ``is_hidden(object_id)``: whether to leave the object out of pages to come.
+        ``is_hidden(row)``: whether to leave the object out of pages to come.
     """
 
     def __init__(
-        self, object_ids: NDArray[Any], per_page: int, is_hidden: Callable[[str], bool]
+        self, rows: NDArray[np.intp], per_page: int, is_hidden: Callable[[int], bool]
     ) -> None:
-        self.object_ids = object_ids
+        self.rows = rows
         self.per_page = per_page
         self._is_hidden = is_hidden
 
@@ -50,16 +50,16 @@ class Pages:
             return ()
         found: list[int] = []
         for position in range(shown[0] - 1, -1, -1):
-            if not self._is_hidden(self.object_ids[position]):
+            if not self._is_hidden(int(self.rows[position])):
                 found.append(position)
                 if len(found) == self.per_page:
                     return tuple(reversed(found))
         # fewer than a page before: a full first page is better than a stub
         return self.start() if found else ()
 
-    def around(self, object_id: str) -> tuple[int, ...]:
+    def around(self, row: int) -> tuple[int, ...]:
         """Return the positions of the page that holds an object, hidden or not, or empty."""
-        (found,) = np.nonzero(self.object_ids == object_id)
+        found = np.flatnonzero(self.rows == row)
         if not len(found):
             return ()
         position = int(found[0])
@@ -73,16 +73,16 @@ class Pages:
         """Return the number of pages, as it seems from the page that shows `shown`."""
         if not self.after(shown):
             return self.number(shown)
-        return max(self.number(shown) + 1, -(-len(self.object_ids) // self.per_page))
+        return max(self.number(shown) + 1, -(-len(self.rows) // self.per_page))
 
-    def ids(self, positions: Sequence[int]) -> tuple[str, ...]:
-        """Return the ids at these positions."""
-        return tuple(self.object_ids[list(positions)])
+    def at(self, positions: Sequence[int]) -> NDArray[np.intp]:
+        """Return the rows at these positions."""
+        return self.rows[list(positions)]
 
     def _forward(self, start: int, keep: int = -1) -> tuple[int, ...]:
         found: list[int] = []
-        for position in range(start, len(self.object_ids)):
-            if position == keep or not self._is_hidden(self.object_ids[position]):
+        for position in range(start, len(self.rows)):
+            if position == keep or not self._is_hidden(int(self.rows[position])):
                 found.append(position)
                 if len(found) == self.per_page:
                     break

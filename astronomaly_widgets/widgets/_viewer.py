@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 # orders that a retrain changes; a new ranking is offered only for these
 _LEARNED_ORDERS = ("suggested", "trained_score", "relevance", "uncertainty")
-_MATCHES_SHOWN = 1000
 _VIEWS_REMEMBERED = 32
 _PREVIOUS_AFTER = 0.3  # seconds on a page, before those who leaf forward are sent the last one
 
@@ -81,7 +80,7 @@ class Viewer:
         self._offered: tuple[int, Pages] | None = None
         self._taken, self._listing = self._newest()
         self._before_filter: tuple[int, ...] = ()
-        self._shown = self._listing.around(session.current_id or "") or self._listing.start()
+        self._shown = self._around(self._listing, session.current_id) or self._listing.start()
         self.page = self._compose(self._listing, self._shown)
 
     # -- asked for, on any thread ----------------------------------------------------------
@@ -196,20 +195,27 @@ class Viewer:
     def _ids(self) -> tuple[str, ...]:
         return tuple(record["object_id"] for record in self.page["records"])
 
-    def _is_labeled(self, object_id: str) -> bool:
-        return self.session.score_of(object_id) is not None
+    def _ids_on(self, pages: Pages, positions: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.session.ids_of(pages.at(positions)))
 
-    def _is_hidden(self, object_id: str) -> bool:
-        return self.settings["hide_labeled"] and self._is_labeled(object_id)
+    def _around(self, pages: Pages, object_id: str | None) -> tuple[int, ...]:
+        (row,) = self.session.rows_of([object_id or ""])
+        return pages.around(int(row))
+
+    def _is_labeled(self, row: int) -> bool:
+        return self.session.score_of(self.session.ids_of([row])[0]) is not None
+
+    def _is_hidden(self, row: int) -> bool:
+        return self.settings["hide_labeled"] and self._is_labeled(row)
 
     def _newest(self) -> tuple[int, Pages]:
         """Return the session's ranking of now, and its revision."""
         hide = self.settings["hide_labeled"]
         revision = self.session.score_revision
-        ids = self.session.ranking(self.settings["order"], unlabeled_first=hide)
+        rows = self.session.ranking_rows(self.settings["order"], unlabeled_first=hide)
         if hide:  # the labeled ones are at the end
-            ids = ids[: bisect_left(ids, True, key=self._is_labeled)]
-        return revision, Pages(ids, self.settings["per_page"], self._is_hidden)
+            rows = rows[: bisect_left(rows, True, key=self._is_labeled)]
+        return revision, Pages(rows, self.settings["per_page"], self._is_hidden)
 
     def _newest_once(self) -> tuple[int, Pages]:
         """Return :meth:`_newest`, asking the session once per revision."""
@@ -224,14 +230,14 @@ class Viewer:
             self._before_filter = self._listing.start()
             self._apply_filter(self.filter)
         else:
-            self._show((keep and self._listing.around(keep)) or self._listing.start())
+            self._show(self._around(self._listing, keep) or self._listing.start())
 
     def _resize(self) -> None:
         for pages in (self._listing, self._pages):
             pages.per_page = self.settings["per_page"]
         ids, current = self._ids(), self.session.current_id
         anchor = current if current in ids else next(iter(ids), "")
-        self._show(self._pages.around(anchor or "") or self._pages.start())
+        self._show(self._around(self._pages, anchor) or self._pages.start())
 
     def _magnify(self) -> None:
         self._pictures.zoom = self.settings["zoom"]
@@ -239,14 +245,15 @@ class Viewer:
 
     def _find(self, text: str) -> None:
         session = self.session
-        if (session.object_ids == text).any():
+        if session.rows_of([text])[0] >= 0:
             self.move_to(text)
             self._follow(text, True)
             self._remember()
             return
-        matches = [name for name in session.object_ids if text.casefold() in name.casefold()]
-        if matches:
-            self._apply_filter({"kind": "found", "text": text, "ids": matches[:_MATCHES_SHOWN]})
+        matches = session.rows_containing(text)
+        if len(matches):
+            ids = session.ids_of(matches).tolist()
+            self._apply_filter({"kind": "found", "text": text, "ids": ids})
         elif text in session.set_aside.index:
             reason = session.set_aside["reason"][text]
             self._push("note", {"text": f"{text} was set aside: {reason}"})
@@ -269,14 +276,16 @@ class Viewer:
     def _apply_filter(self, wanted: dict[str, Any]) -> None:
         if self.filter is None:
             self._before_filter = self._shown
-        ids = np.array(wanted["ids"], dtype=object)
+        rows = self.session.rows_of(wanted["ids"])
+        rows = rows[rows >= 0]
         if wanted["kind"] != "audit":  # a random sample stays in its random order
-            ranking = self.session.ranking(self.settings["order"], unlabeled_first=False)
-            chosen = set(wanted["ids"])
-            ids = np.array([name for name in ranking if name in chosen], dtype=object)
-        self.filter = {**wanted, "n": len(ids)}
+            chosen = np.zeros(self.session.n_objects, dtype=bool)
+            chosen[rows] = True
+            ranking = self.session.ranking_rows(self.settings["order"], unlabeled_first=False)
+            rows = ranking[chosen[ranking]]
+        self.filter = {**wanted, "n": len(rows)}
         # whoever asks for certain objects wants to see them all, labeled or not
-        self._filtered = Pages(ids, self.settings["per_page"], lambda _: False)
+        self._filtered = Pages(rows, self.settings["per_page"], lambda _: False)
         self._show(self._filtered.start())
 
     def _forget_filter(self) -> None:
@@ -314,10 +323,10 @@ class Viewer:
             return
         if not turning:
             return
-        shown = self._pages.around(object_id)
+        shown = self._around(self._pages, object_id)
         if not shown and self.filter is not None:
             self._forget_filter()
-            shown = self._pages.around(object_id)
+            shown = self._around(self._pages, object_id)
         if shown:
             self._show(shown, object_id)
         else:  # in no page, because it was labeled before this ranking was taken
@@ -325,7 +334,7 @@ class Viewer:
 
     def _reveal(self, object_id: str) -> None:
         self.move_to(object_id)
-        if object_id in self._ids() or self._pages.around(object_id):
+        if object_id in self._ids() or self._around(self._pages, object_id):
             self._follow(object_id, True)
         else:
             self._push("note", {"text": f"{object_id} was changed; it is on none of these pages"})
@@ -353,7 +362,7 @@ class Viewer:
         return {**page, "turned": dict(self._turned)}
 
     def _key(self, pages: Pages, positions: Sequence[int]) -> str:
-        return self._composer.key(pages.ids(positions), self.settings["order"])
+        return self._composer.key(self._ids_on(pages, positions), self.settings["order"])
 
     # -- the worker: what is sent ahead ----------------------------------------------------
 
@@ -364,9 +373,10 @@ class Viewer:
             if positions and self._sent_ahead.get(direction) != key:
                 self._sent_ahead[direction] = key
                 then = partial(self.later, self._post, direction, key)
-                self._pictures.prepare(pages.ids(positions), then)
+                self._pictures.prepare(self._ids_on(pages, positions), then)
                 if direction == "next":  # and one more is drawn, for those who leaf fast
-                    self._pictures.prepare(pages.ids(pages.after(positions)), lambda: None)
+                    after = self._ids_on(pages, pages.after(positions))
+                    self._pictures.prepare(after, lambda: None)
 
     def _post(self, direction: str, key: str) -> None:
         pages, positions = self._neighbor(direction)

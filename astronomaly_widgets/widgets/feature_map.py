@@ -153,7 +153,7 @@ class FeatureMap(ipywidgets.VBox):
         x = window.x_min + corners[:, 0] * (window.x_max - window.x_min)
         y = window.y_max - corners[:, 1] * (window.y_max - window.y_min)
         rows = self._index().in_polygon(np.column_stack([x, y]))
-        chosen = tuple(self.session.object_ids[rows])
+        chosen = tuple(self.session.ids_of(rows))
         self._lassoed = chosen, rows
         self.session.selected_ids = chosen
         return {"n_selected": len(rows)}
@@ -177,7 +177,7 @@ class FeatureMap(ipywidgets.VBox):
             self._refresher.request("view")
 
     def _make_current(self, row: int) -> None:
-        self.session.current_id = str(self.session.object_ids[row])
+        self.session.current_id = self.session.ids_of([row])[0]
 
     def _point_at(self, row: int) -> None:
         self._hovered = row
@@ -218,13 +218,11 @@ class FeatureMap(ipywidgets.VBox):
             scene.values = None if by == "label" else np.asarray(getattr(session, by))
         if parts & {"points", "labels"}:
             ids, scores = session.label_sequence()
-            rows = [self._row_of(object_id) for object_id in ids]
-            known = np.array([row is not None for row in rows], dtype=bool)
-            scene.labeled = np.array([row for row in rows if row is not None], dtype=np.intp)
-            scene.label_scores = np.asarray(scores, dtype=float)[known]
+            rows = session.rows_of(ids)
+            scene.labeled = rows[rows >= 0]
+            scene.label_scores = np.asarray(scores, dtype=float)[rows >= 0]
         if "top" in parts and isinstance(self._renderer, CanvasMap):
-            best = session.ranking("suggested", unlabeled_first=False)[:_TOP]
-            scene.top = self._rows_of(best)
+            scene.top = session.ranking_rows("suggested", unlabeled_first=False)[:_TOP]
         if "selection" in parts:
             chosen, rows = self._lassoed
             known = chosen == session.selected_ids  # a lasso may hold a million ids
@@ -264,7 +262,7 @@ class FeatureMap(ipywidgets.VBox):
         return str(name)
 
     def _send_card(self, row: int) -> None:
-        object_id = str(self.session.object_ids[row])
+        object_id = self.session.ids_of([row])[0]
         by = "trained_score" if self._color_by == "label" else self._color_by
         fields = {
             "object_id": object_id,
@@ -289,8 +287,8 @@ class FeatureMap(ipywidgets.VBox):
             return None
 
     def _rows_of(self, object_ids: Any) -> NDArray[np.intp]:
-        rows = (self._row_of(object_id) for object_id in object_ids)
-        return np.array([row for row in rows if row is not None], dtype=np.intp)
+        rows = self.session.rows_of(object_ids)
+        return rows[rows >= 0]
 
 
 # what is drawn again when a trait of the session changes

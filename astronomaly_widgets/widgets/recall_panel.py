@@ -137,7 +137,7 @@ class RecallPanel(ipywidgets.VBox):
     def _draw(self, _parts: set[str]) -> None:
         session = self.session
         ids, scores = session.label_sequence()
-        truth = None if session.truth is None else session.object_ids[session.truth]
+        truth = None if session.truth is None else session.ids_of(np.flatnonzero(session.truth))
         curves = evaluation.discovery_curves(
             ids, scores, self._by_anomaly(), session.interesting_from, truth
         )

@@ -11,8 +11,7 @@ def hidden():
 
 @pytest.fixture
 def pages(hidden):
-    names = np.array([f"o{i:02d}" for i in range(25)], dtype=object)
-    return Pages(names, 10, lambda object_id: object_id in hidden)
+    return Pages(100 + np.arange(25), 10, lambda row: row in hidden)
 
 
 def test_pages_follow_each_other_without_overlap(pages):
@@ -33,35 +32,35 @@ def test_pages_follow_each_other_without_overlap(pages):
 
 def test_hiding_what_was_shown_skips_nothing_on_the_next_page(pages, hidden):
     first = pages.start()
-    hidden.update(pages.ids(first))
+    hidden.update(pages.at(first).tolist())
     assert pages.after(first) == tuple(range(10, 20))
 
 
 def test_hidden_objects_are_filled_up_from_further_on(pages, hidden):
-    hidden.update({"o11", "o13"})
+    hidden.update({111, 113})
     assert pages.after(pages.start()) == (10, 12, *range(14, 22))
 
 
 def test_going_back_shows_what_is_left_on_a_full_page(pages, hidden):
     second = pages.after(pages.start())
-    hidden.update({"o00", "o01", "o02"})
+    hidden.update({100, 101, 102})
     assert pages.before(second) == tuple(range(3, 13))
 
 
 def test_going_back_stays_where_nothing_is_left(pages, hidden):
     second = pages.after(pages.start())
-    hidden.update(f"o{i:02d}" for i in range(10))
+    hidden.update(range(100, 110))
     assert pages.before(second) == ()
 
 
 def test_the_page_around_an_object_shows_it_even_if_it_is_hidden(pages, hidden):
-    hidden.add("o14")
-    assert 14 in pages.around("o14")
-    assert pages.around("o23") == tuple(range(20, 25))
-    assert pages.around("absent") == ()
+    hidden.add(114)
+    assert 14 in pages.around(114)
+    assert pages.around(123) == tuple(range(20, 25))
+    assert pages.around(-1) == ()
 
 
 def test_nothing_to_show_is_an_empty_first_page():
-    pages = Pages(np.array([], dtype=object), 10, lambda _: False)
+    pages = Pages(np.array([], dtype=np.intp), 10, lambda _: False)
     assert pages.start() == pages.after(()) == pages.before(()) == ()
     assert (pages.number(()), pages.count(())) == (1, 1)
