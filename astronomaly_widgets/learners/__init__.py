@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._optional import require
 from .._protocols import Learner, LearnerScores
+from .anomaly_forest import EXTRA, AADForest, PineForest
+from .baselines import AnomalyScore, RandomOrder
 from .direct_regression import DirectRegression
 from .guided_ensemble import GuidedEnsemble
 from .neighbor_score import NeighborScore
@@ -14,19 +17,33 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAMES",
+    "AADForest",
+    "AnomalyScore",
     "DirectRegression",
     "GuidedEnsemble",
     "Learner",
     "LearnerScores",
     "NeighborScore",
+    "PineForest",
+    "RandomOrder",
     "by_name",
 ]
+
+
+def _forest(make: Callable[..., Learner], random_state: int) -> Learner:
+    require("coniferest", extra=EXTRA)  # what is missing is said now, not at the first retrain
+    return make(random_state=random_state)
+
 
 _MAKERS: dict[str, Callable[[int], Learner]] = {
     "auto": lambda random_state: GuidedEnsemble(random_state=random_state),
     "guided_ensemble": lambda random_state: GuidedEnsemble(random_state=random_state),
     "neighbor_score": lambda random_state: NeighborScore(random_state=random_state),
-    "direct_regression": lambda _random_state: DirectRegression(),
+    "direct_regression": lambda random_state: DirectRegression(random_state=random_state),
+    "aad_forest": lambda random_state: _forest(AADForest, random_state),
+    "pine_forest": lambda random_state: _forest(PineForest, random_state),
+    "anomaly_score": lambda _random_state: AnomalyScore(),
+    "random": lambda random_state: RandomOrder(random_state=random_state),
 }
 NAMES = tuple(_MAKERS)
 
@@ -38,7 +55,8 @@ def by_name(learner: str | Learner, random_state: int = 0) -> Learner:
     ----------
     learner : str or object
         One of :data:`NAMES`, or anything with ``fit`` and ``score`` (see
-        :class:`Learner`). ``"auto"`` is our choice, the guided ensemble.
+        :class:`Learner`). ``"auto"`` is our choice, the guided ensemble; ``"anomaly_score"`` and
+        ``"random"`` learn nothing, for comparison; the two forests need coniferest.
     random_state : int
         Seed of the learners that draw random numbers.
 
@@ -46,6 +64,8 @@ def by_name(learner: str | Learner, random_state: int = 0) -> Learner:
     ------
     ValueError
         If there is no learner of that name.
+    MissingDependencyError
+        If the learner needs a package that is not installed.
     TypeError
         If `learner` is neither a name nor has the two methods.
     """

@@ -12,6 +12,7 @@ from .._protocols import LearnerScores
 from ..compute import chunks
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 from ._units import evenly, median_distance
+from .baselines import random_worth
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -23,6 +24,8 @@ NOISE_LEVELS = (0.05, 0.2, 0.6)
 _N_UNITS = 1000  # objects that set the units
 _N_CHOOSE = 500  # labels that choose among the candidates
 _MIN_LABELS = 2
+COLD_STARTS = ("anomaly_score", "principal_components", "random")
+_N_COMPONENTS = 10  # whose ends a cold start shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +44,23 @@ class _Fitted:
 class DirectRegression:
     """Gaussian process on the labeled objects, explored by expected improvement.
 
-    Kernel Matern 5/2 plus white noise, on standardized features and scores. Length scale and
-    noise are those of the highest marginal likelihood among a few candidates around the median
-    distance between objects, which is steadier with a handful of labels than a free fit. Memory is
-    bounded whatever the number of objects; time grows as n m^2 with m labels.
+    Kernel Matern 5/2 plus white noise, on standardized features and scores (scikit-learn's
+    ``normalize_y``). Length scale and noise are those of the highest marginal likelihood among a
+    few candidates around the median distance between objects, which is steadier with a handful of
+    labels than a free fit. Memory is bounded whatever the number of objects; time grows as n m^2
+    with m labels.
 
     Parameters
     ----------
     xi : float
         How much better than the best label so far an object must promise to be; larger explores
         more (0.5 to 3 in Lochner & Rudnick 2025).
+    cold_start : str
+        What is worth labeling until two different scores are known: "anomaly_score" (Etsebeth et
+        al. 2024), "principal_components", by turns the objects at either end of the ten leading
+        components (Lochner & Rudnick 2025), or "random" (Walmsley et al. 2022).
+    random_state : int
+        Seed of the random start.
 
     References
     ----------
@@ -59,6 +69,8 @@ class DirectRegression:
     """
 
     xi: float = 0.5
+    cold_start: str = "anomaly_score"
+    random_state: int = 0
     _fitted: _Fitted | None = field(default=None, init=False, repr=False, compare=False)
     _best: float = field(default=np.nan, init=False, repr=False, compare=False)
 
@@ -80,11 +92,12 @@ class DirectRegression:
         Raises
         ------
         ValueError
-            If the shapes do not belong together, a score is not in 0..5, or an object that is
-            read has a feature that is NaN or infinite.
+            If the shapes do not belong together, a score is not in 0..5, an object that is read
+            has a feature that is NaN or infinite, or no cold start has the name.
         """
         X = as_features(X)
         as_anomaly_score(anomaly_score, len(X))
+        _check(self.cold_start)
         features, scores = labeled(X, rows, y)
         self._fitted = None
         self._best = float(scores.max()) if len(scores) else np.nan
@@ -95,9 +108,9 @@ class DirectRegression:
     def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
         """Score all objects.
 
-        Until two different scores are known there is nothing to regress: the trained score and the
-        acquisition are the anomaly score, the relevance is the one score known (NaN before the
-        first label) and the uncertainty is NaN.
+        Until two different scores are known there is nothing to regress: the trained score is the
+        anomaly score, the acquisition that of the cold start, the relevance the one score known
+        (NaN before the first label), and the uncertainty is NaN.
 
         Parameters
         ----------
@@ -116,7 +129,8 @@ class DirectRegression:
         Raises
         ------
         ValueError
-            If the shapes do not belong together or a feature is NaN or infinite.
+            If the shapes do not belong together, a feature is NaN or infinite, or no cold start
+            has the name.
         """
         X = as_features(X)
         n, d = X.shape
@@ -125,7 +139,7 @@ class DirectRegression:
         if fitted is None:
             relevance = np.full(n, self._best, dtype=np.float32)
             uncertainty = np.full(n, np.nan, dtype=np.float32)
-            return LearnerScores(anomaly, relevance, uncertainty, anomaly.copy())
+            return LearnerScores(anomaly, relevance, uncertainty, self._start(X, anomaly))
         relevance, uncertainty, acquisition = np.empty((3, n), dtype=np.float32)
         size = rows_per_chunk(max(d, len(fitted.process.y_train_)))
         for part in chunks(n, size):
@@ -135,6 +149,15 @@ class DirectRegression:
             uncertainty[part] = std
             acquisition[part] = log_expected_improvement(mean, std, self._best, self.xi)
         return LearnerScores(relevance.copy(), relevance, uncertainty, acquisition)
+
+    def _start(self, X: NDArray[Any], anomaly: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Worth of labeling while nothing can be regressed, (n,)."""
+        _check(self.cold_start)
+        if self.cold_start == "random":
+            return random_worth(len(X), self.random_state)
+        if self.cold_start == "principal_components" and len(X):
+            return _extremes(X, anomaly)
+        return anomaly.copy()
 
 
 def log_expected_improvement(
@@ -168,6 +191,41 @@ def log_expected_improvement(
     log_high = np.log(high * ndtr(high) + np.exp(np.where(z > 0, log_density, 0.0)))
     improvement: NDArray[np.float64] = np.log(sigma) + np.where(z > 0, log_high, log_low)
     return improvement
+
+
+def _check(cold_start: str) -> None:
+    if cold_start not in COLD_STARTS:
+        raise ValueError(
+            f"there is no cold start {cold_start!r}; there are: {', '.join(COLD_STARTS)}"
+        )
+
+
+def _extremes(X: NDArray[Any], anomaly: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Worth by how near an object is to an end of a leading principal component, (n,).
+
+    First come the outermost objects of the first component, at its two ends, then those of the
+    second, and so on, then the next outermost. Where all objects are alike: the anomaly score.
+    """
+    from sklearn.decomposition import PCA
+
+    n, d = X.shape
+    sample = as_block(X, evenly(n, _N_UNITS))
+    spread = sample.std(axis=0)
+    if not spread.any():
+        return anomaly.copy()
+    spread[spread == 0] = 1.0
+    center = sample.mean(axis=0)
+    n_components = min(_N_COMPONENTS, len(sample) - 1, d)
+    pca = PCA(n_components, random_state=0).fit((sample - center) / spread)
+    along = np.empty((n_components, n), dtype=np.float32)
+    for part in chunks(n, rows_per_chunk(d)):
+        along[:, part] = pca.transform((as_block(X, part) - center) / spread).T
+    turn = np.full(n, n_components * n)
+    for k, positions in enumerate(along):
+        place = np.empty(n, dtype=np.intp)
+        place[np.argsort(positions, kind="stable")] = np.arange(n)
+        np.minimum(turn, np.minimum(place, n - 1 - place) * n_components + k, out=turn)
+    return -turn.astype(np.float32)
 
 
 def _fit(X: NDArray[np.float64], y: NDArray[np.float64], sample: NDArray[np.float64]) -> _Fitted:

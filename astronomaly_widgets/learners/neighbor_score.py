@@ -9,7 +9,8 @@ import numpy as np
 
 from .._protocols import LearnerScores
 from ..compute import chunks
-from ._forest import as_float32, mean_prediction, threads
+from . import _regressors
+from ._forest import threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 
 if TYPE_CHECKING:
@@ -25,18 +26,22 @@ _MAX_EXPONENT = 50.0  # tanh(exp(50)) is 1 to the last bit, and exp(50) far from
 class NeighborScore:
     """Anomaly score weighted by predicted relevance near labeled objects (LB21 eq. 1-3).
 
-    Close to what was labeled, a random forest's prediction of the person's score counts; far from
-    it, the anomaly score stands. It can lower what the detector finds anomalous, but never
-    raises what it finds ordinary.
+    Close to what was labeled, a regressor's prediction of the person's score counts, by default
+    that of a random forest as in the paper; far from it, the anomaly score stands. It can lower
+    what the detector finds anomalous, but never raises what it finds ordinary.
 
     Parameters
     ----------
     alpha : float
         How fast the prediction loses its say with distance (eq. 3).
     n_estimators : int
-        Trees of the forest.
+        Trees of a regressor that is known by name and has trees.
     random_state : int
-        Seed of the forest.
+        Seed of the regressor.
+    regressor : str or object
+        "random_forest", "extra_trees", "gradient_boosting", "k_neighbors", "ridge",
+        "support_vector", or any regressor with scikit-learn's ``fit`` and ``predict``. An object
+        is cloned, so it stays as it is, and where its own ``random_state`` is None ours is used.
 
     References
     ----------
@@ -46,13 +51,14 @@ class NeighborScore:
     alpha: float = 1.0
     n_estimators: int = 100
     random_state: int = 0
+    regressor: Any = "random_forest"
     _labeled: NDArray[np.float64] | None = field(
         default=None, init=False, repr=False, compare=False
     )
-    _trees: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    _model: Any = field(default=None, init=False, repr=False, compare=False)
 
     def fit(self, X: ArrayLike, rows: ArrayLike, y: ArrayLike, anomaly_score: ArrayLike) -> Self:
-        """Train the forest on the labeled objects; without any, forget what was learned.
+        """Train the regressor on the labeled objects; without any, forget what was learned.
 
         Parameters
         ----------
@@ -68,17 +74,19 @@ class NeighborScore:
         Raises
         ------
         ValueError
-            If the shapes do not belong together, a score is not in 0..5, or a labeled object has a
-            feature that is NaN or infinite.
+            If the shapes do not belong together, a score is not in 0..5, a labeled object has a
+            feature that is NaN or infinite, or no regressor has the name.
+        TypeError
+            If the regressor is neither a name nor an object in scikit-learn's manner.
         """
-        from sklearn.ensemble import RandomForestRegressor
-
         as_anomaly_score(anomaly_score, len(as_features(X)))
         features, scores = labeled(X, rows, y)
-        self._labeled, self._trees = None, []
+        self._labeled = self._model = None
         if len(scores):
-            forest = RandomForestRegressor(self.n_estimators, random_state=self.random_state)
-            self._trees = forest.fit(as_float32(features), scores).estimators_
+            model = _regressors.make(
+                self.regressor, len(scores), self.n_estimators, self.random_state
+            )
+            self._model = _regressors.fit(model, features, scores)
             self._labeled = features
         return self
 
@@ -102,7 +110,8 @@ class NeighborScore:
         Raises
         ------
         ValueError
-            If the shapes do not belong together or a feature is NaN or infinite.
+            If the shapes do not belong together, a feature is NaN or infinite, or the regressor
+            does not predict one finite number per object.
         """
         X = as_features(X)
         n, d = X.shape
@@ -115,7 +124,7 @@ class NeighborScore:
         with threads() as pool:
             for part in chunks(n, rows_per_chunk(d)):
                 block = as_block(X, part)
-                predicted = mean_prediction(self._trees, as_float32(block), pool)
+                predicted = _regressors.predict(self._model, block, pool)
                 relevance[part] = predicted.clip(0.0, MAX_SCORE)
                 distance[part] = nearest_distance(block, self._labeled)
         trained = combine(anomaly, relevance, distance, self.alpha)

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm, spearmanr
 
-from astronomaly_widgets.learners import DirectRegression
-from astronomaly_widgets.learners.direct_regression import log_expected_improvement
+from astronomaly_widgets.learners import DirectRegression, _inputs
+from astronomaly_widgets.learners.direct_regression import (
+    COLD_STARTS,
+    log_expected_improvement,
+)
 
 
 def smooth_survey(n=600, d=3, seed=0):
@@ -114,3 +117,77 @@ def test_labels_beyond_those_that_choose_the_kernel_are_learned_from():
     rows = np.arange(2000)
     scores = DirectRegression().fit(X, rows, taste[rows], taste).score(X, taste)
     assert np.abs(scores.relevance[2000:] - taste[2000:]).mean() < 0.1
+
+
+# -- cold starts ---------------------------------------------------------------------------
+
+
+def stretched_survey(n=500):
+    """Most variance along the first three of five independent features, in this order."""
+    rng = np.random.default_rng(0)
+    latent = rng.normal(size=(n, 3))
+    mixed = np.column_stack([latent[:, 0]] * 5 + [latent[:, 1]] * 3 + [latent[:, 2]] * 2)
+    return latent, mixed + rng.normal(scale=0.05, size=mixed.shape)
+
+
+def test_a_start_from_principal_components_shows_either_end_of_each_by_turns():
+    latent, X = stretched_survey()
+    S = np.zeros(500)
+    worth = DirectRegression(cold_start="principal_components").score(X, S).acquisition
+    first = np.argsort(-worth, kind="stable")[:20].tolist()
+    for component in latent.T:
+        assert int(np.argmin(component)) in first
+        assert int(np.argmax(component)) in first
+    ends = np.argsort(latent[:, 0])[[0, -1]]
+    assert set(first[:2]) == set(ends.tolist())
+
+
+def test_a_start_from_principal_components_does_not_depend_on_units_or_chunks(monkeypatch):
+    _, X = stretched_survey()
+    start = DirectRegression(cold_start="principal_components")
+    want = start.score(X, np.zeros(500)).acquisition
+    got = start.score(X * np.logspace(-3, 3, 10), np.zeros(500)).acquisition
+    np.testing.assert_array_equal(got, want)
+    monkeypatch.setattr(_inputs, "_NUMBERS_PER_CHUNK", 70)
+    np.testing.assert_array_equal(start.score(X, np.zeros(500)).acquisition, want)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_a_start_among_few_or_equal_objects_has_an_order(n):
+    S = np.linspace(0, 5, n)
+    start = DirectRegression(cold_start="principal_components")
+    np.testing.assert_allclose(start.score(np.ones((n, 3)), S).acquisition, S)
+    assert np.isfinite(start.score(np.eye(n, 4), S).acquisition).all()
+
+
+def test_a_random_start_follows_the_seed_alone():
+    X, taste, _ = smooth_survey()
+    first, again, other = (
+        DirectRegression(cold_start="random", random_state=seed).score(X, taste).acquisition
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert abs(np.corrcoef(first, other)[0, 1]) < 0.2
+    assert abs(np.corrcoef(first, taste)[0, 1]) < 0.2
+
+
+@pytest.mark.parametrize("cold_start", COLD_STARTS)
+def test_a_start_lasts_until_two_different_scores_are_known(cold_start):
+    X, taste, _ = smooth_survey()
+    learner = DirectRegression(cold_start=cold_start)
+    before = learner.score(X, taste)
+    same = learner.fit(X, [0, 1, 2], [1, 1, 1], taste).score(X, taste)
+    np.testing.assert_array_equal(same.acquisition, before.acquisition)
+    np.testing.assert_array_equal(same.trained_score, before.trained_score)
+    learned = learner.fit(X, [0, 1, 2], [1, 1, 5], taste).score(X, taste)
+    plain = DirectRegression().fit(X, [0, 1, 2], [1, 1, 5], taste).score(X, taste)
+    np.testing.assert_array_equal(learned.acquisition, plain.acquisition)
+
+
+def test_an_unknown_start_lists_the_known_ones():
+    X, taste, rows = smooth_survey()
+    learner = DirectRegression(cold_start="warm")
+    with pytest.raises(ValueError, match="no cold start 'warm'; there are: anomaly_score"):
+        learner.fit(X, rows, taste[rows], taste)
+    with pytest.raises(ValueError, match="no cold start"):
+        learner.score(X, taste)
