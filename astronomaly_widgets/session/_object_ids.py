@@ -66,7 +66,8 @@ class ObjectIds:
     @property
     def index(self) -> pd.Index[Any]:
         """All ids, as pandas holds text."""
-        return pd.Index(self.strings.to_pandas(), name="object_id")
+        index: pd.Index[Any] = pd.Index(self.strings.to_pandas(), name="object_id")
+        return index
 
     def take(self, rows: ArrayLike) -> NDArray[Any]:
         """Return the ids of some rows, (m,), dtype object holding str."""
