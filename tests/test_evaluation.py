@@ -1,12 +1,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from astronomaly_widgets import evaluation
 from astronomaly_widgets.evaluation import (
     discovery_curves,
     precision_at_recall,
     rank_weighted_score,
+    recall_by_class,
     recall_curve,
 )
 
@@ -35,6 +38,82 @@ def test_recall_counts_the_interesting_among_the_first(interesting):
 def test_recall_of_nothing_is_zero():
     assert recall_curve(set(), ORDER).tolist() == [0] * 10
     assert recall_curve(INTERESTING, []).shape == (0,)
+
+
+def test_a_normalized_curve_is_the_recall_of_all_there_is():
+    curve = recall_curve({"a", "c", "not in the ranking", "nor this"}, ORDER, normalized=True)
+    np.testing.assert_allclose(curve, [0.25, 0.25, *[0.5] * 8])
+    assert np.isnan(recall_curve(set(), ORDER, normalized=True)).all()
+
+
+@pytest.mark.parametrize(
+    "labeled",
+    [["b", "a", "x"], pd.Index(["a", "b"]), {"a": True, "b": True, "c": False}],
+    ids=["list", "index", "mapping"],
+)
+def test_without_the_labeled_only_what_the_person_has_not_seen_counts(labeled):
+    assert recall_curve(INTERESTING, ORDER, exclude=labeled).tolist() == [1, 1, 1, 1, 1, 1, 1, 2]
+    recall = recall_curve(INTERESTING, ORDER, exclude=labeled, normalized=True)
+    assert recall[[0, -1]].tolist() == [0.5, 1.0]
+    # c d e f: c is hit, w = 4
+    assert rank_weighted_score(INTERESTING, ORDER, 4, exclude=labeled) == pytest.approx(4 / 10)
+    got = precision_at_recall(INTERESTING, ORDER, [0.5, 1.0], exclude=labeled)
+    np.testing.assert_allclose(got, [1, 2 / 8])
+
+
+def test_a_generator_of_what_to_leave_out_is_read_once():
+    assert recall_curve(INTERESTING, ORDER, exclude=iter("ab")).tolist()[-1] == 2
+    assert recall_by_class({"a": "x", "c": "x"}, ORDER, exclude=iter("a"))["x"][2] == 1
+
+
+def test_everything_labeled_leaves_an_empty_curve():
+    assert recall_curve(INTERESTING, ORDER, exclude=ORDER).shape == (0,)
+
+
+def test_every_class_has_its_own_curve():
+    classes = {"a": "merger", "c": "merger", "b": "lens", "j": None, "gone": "lens", "d": np.nan}
+    curves = recall_by_class(classes, ORDER)
+    assert list(curves.columns) == ["lens", "merger"]
+    assert curves.index.tolist() == list(range(1, 11))
+    for name in curves:
+        members = {i for i, each in classes.items() if each == name}
+        np.testing.assert_allclose(curves[name], recall_curve(members, ORDER, normalized=True))
+    counted = recall_by_class(pd.Series(classes), ORDER, normalized=False)
+    assert counted.loc[10].tolist() == [1, 2]
+
+
+def test_classes_without_the_labeled_are_those_of_the_rest():
+    classes = {"a": "merger", "c": "merger", "b": "lens"}
+    curves = recall_by_class(classes, ORDER, exclude=["a", "b"])
+    assert list(curves.columns) == ["merger"]
+    assert len(curves) == 8
+    assert curves["merger"][1] == 1
+
+
+def test_an_object_of_two_classes_is_refused():
+    with pytest.raises(ValueError, match="object 'a' has two classes"):
+        recall_by_class(pd.Series(["x", "y"], index=["a", "a"]), ORDER)
+    with pytest.raises(ValueError, match="object 'b' comes twice"):
+        recall_by_class({"a": "x"}, list("abcb"))
+
+
+def test_what_to_leave_out_is_named_when_it_is_wrong():
+    with pytest.raises(TypeError, match="exclude is an array of bool"):
+        recall_curve(INTERESTING, ORDER, exclude=np.zeros(10, dtype=bool))
+    with pytest.raises(TypeError, match="exclude is the str 'abc'"):
+        recall_curve(INTERESTING, ORDER, exclude="abc")
+
+
+ids = st.integers(0, 15)
+
+
+@given(st.sets(ids), st.permutations(range(16)), st.sets(ids))
+def test_leaving_out_is_the_same_as_not_being_there(interesting, order, left_out):
+    rest = [i for i in order if i not in left_out]
+    np.testing.assert_array_equal(
+        recall_curve(interesting, order, exclude=left_out),
+        recall_curve(interesting - left_out, rest),
+    )
 
 
 def test_rank_weighted_score_is_equations_4_and_5():
