@@ -1,5 +1,6 @@
 # make demo    JupyterLab on the tour notebook        make demo ARGS="--no-browser --port 8899"
 # make test    every test, on the installed package   make test ARGS="-k gallery"
+# make docs    the pages, in build/html               make binder  Binder's environment, and the tour in it
 # The environment lives in .venv and is brought up to date only when something has changed.
 
 VENV ?= .venv
@@ -12,7 +13,7 @@ export PYTHONSAFEPATH := 1
 PACKAGE := $(shell find astronomaly_widgets notebooks -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
 WHAT_IS_INSTALLED := pyproject.toml README.md LICENSE $(wildcard constraints/*.txt) $(PACKAGE)
 
-.PHONY: help demo test lint types conformance bench clean
+.PHONY: help demo test lint types docs binder conformance bench clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -54,6 +55,14 @@ lint: $(VENV)/.test
 
 types: $(VENV)/.test
 	$(BIN)/mypy
+
+docs: $(VENV)/.test
+	$(BIN)/sphinx-build -qW --keep-going docs build/html
+	@echo "build/html/index.html"
+
+# needs the version of Python that Binder is told to take; its environment is built anew, without Docker
+binder:
+	python$$(sed 's/python-//' binder/runtime.txt) binder/emulate.py $(ARGS)
 
 # Tests from elsewhere against the public names: make conformance CONFORMANCE=folder
 conformance: $(VENV)/.test

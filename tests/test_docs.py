@@ -1,0 +1,190 @@
+"""The docs build without a warning, leave out no public name, and say nothing that does not run."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import types
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import astronomaly_widgets as aw
+from astronomaly_widgets import cli
+
+REPOSITORY = Path(__file__).parents[1]
+DOCS = REPOSITORY / "docs"
+PAGES = [REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+SHOWN = {"bash", "python", "text", "bibtex"}  # languages of code; other fences are directives
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [
+        code for name, code in BLOCK.findall(page.read_text(encoding="utf-8")) if name == language
+    ]
+
+
+def pages_with(language: str) -> pytest.MarkDecorator:
+    pages = [page for page in PAGES if blocks(page, language)]
+    names = [page.relative_to(REPOSITORY).as_posix() for page in pages]
+    return pytest.mark.parametrize("page", pages, ids=names)
+
+
+# -- code --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """The files that the pages speak of."""
+    folder = tmp_path_factory.mktemp("example")
+    survey = aw.simulation.make_galaxies(n=36, size=64)
+    ids = [f"object-{k:02d}" for k in range(36)]
+    (folder / "cutouts").mkdir()
+    for name, image in zip(ids, survey.images, strict=True):
+        Image.fromarray(image).save(folder / "cutouts" / f"{name}.png")
+    np.save(folder / "stack.npy", survey.images)
+    catalog = survey.catalog.set_axis(pd.Index(ids, name="object_id"))
+    catalog[["ra", "dec", "redshift"]].to_csv(folder / "catalog.csv")
+    catalog["score"].to_csv(folder / "labels.csv")
+    values = np.random.default_rng(0).normal(size=(36, 3))
+    features = pd.DataFrame(values, index=catalog.index, columns=["size", "color", "asymmetry"])
+    features.to_csv(folder / "features.csv")
+    (folder / "astronomaly_output").mkdir()
+    features.rename_axis(None).to_parquet(
+        folder / "astronomaly_output" / "FeatureScaler_output.parquet"
+    )
+    scores = pd.DataFrame({"score": np.linspace(0, 5, 36), "human_label": -1}, index=ids)
+    scores.loc["object-05", "human_label"] = 4
+    scores.to_csv(folder / "astronomaly_output" / "ml_scores.csv")
+    match = pd.DataFrame({"filename": ["object-01.png", "object-02.png"]})
+    match.assign(label=["anomaly", "normal"]).to_csv(folder / "labeled_data.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def at_the_example(example, tmp_path, monkeypatch):
+    folder = tmp_path / "here"
+    shutil.copytree(example, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pages_with("python")
+def test_every_block_of_python_runs(page, at_the_example):
+    # as in a notebook, so that classes defined here can go to other processes
+    names = {"__name__": "__main__"}
+    try:
+        for code in blocks(page, "python"):
+            exec(compile(code, str(page), "exec"), names)  # noqa: S102 - our own pages
+    finally:
+        for session in [value for value in names.values() if isinstance(value, aw.Session)]:
+            session.close()
+
+
+@pages_with("bash")
+def test_every_command_exists(page, at_the_example):
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    targets = re.findall(
+        r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    for line in "".join(blocks(page, "bash")).splitlines():
+        program, *words = line.partition("#")[0].replace('"', "").replace("'", "").split() or [""]
+        if program == "make":
+            assert next(word for word in words if "=" not in word) in targets
+        elif program == "pip":
+            wanted = re.findall(r"\[(.*)\]", line)[0].split(",")
+            assert set(wanted) <= set(extras["project"]["optional-dependencies"])
+        elif program == "astronomaly-widgets" and words[0] == "demo":
+            cli._parser().parse_args(words)
+        elif program == "astronomaly-widgets":
+            if words[0] == "export":
+                aw.explore("cutouts/", project=words[1], progress=False).close()
+            assert cli.main(words) == 0
+        else:
+            assert program in {"", "git", "cd"}, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_block_of_code_says_what_language_it_is(page):
+    fences = re.findall(r"^```(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(fences) % 2 == 0
+    assert all(fence in SHOWN or fence[0] == "{" for fence in fences[::2])
+    assert set(fences[1::2]) <= {""}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_to_a_file_leads_to_one(page):
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / link).exists(), link
+
+
+# -- pages -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory):
+    """Python names in the docs, after a build in which any warning is an error."""
+    pytest.importorskip("sphinx")
+    from sphinx.util.inventory import InventoryFile
+
+    folder = tmp_path_factory.mktemp("html")
+    home = str(Path(aw.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-qW", "--keep-going", DOCS, folder / "html"],
+        env=os.environ | {"PYTHONPATH": home},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    inventory = InventoryFile.loads((folder / "html" / "objects.inv").read_bytes(), uri="")
+    data = getattr(inventory, "data", inventory)
+    return {name for kind in data if kind.startswith("py:") for name in data[kind]}
+
+
+def is_from(value: object, home: str) -> bool:
+    """Whether it is a class or function that was defined in a module or below it."""
+    defined = inspect.isclass(value) or inspect.isroutine(value)
+    return defined and f"{value.__module__}.".startswith(f"{home}.")
+
+
+def public_names() -> set[str]:
+    """Dotted names of classes and functions that are there to be used."""
+    found = set()
+    for name in aw.__all__:
+        value = getattr(aw, name)
+        if isinstance(value, types.ModuleType):
+            own = [key for key, each in vars(value).items() if is_from(each, value.__name__)]
+            members = getattr(value, "__all__", None) or [key for key in own if key[0] != "_"]
+            found |= {
+                f"{value.__name__}.{key}"
+                for key in members
+                if is_from(getattr(value, key), aw.__name__)
+            }
+        elif is_from(value, aw.__name__):
+            found.add(f"{aw.__name__}.{name}")
+    for name, _ in inspect.getmembers(aw.Session):
+        home = next((base for base in aw.Session.__mro__ if name in vars(base)), object)
+        if name[0] != "_" and home.__module__.startswith(f"{aw.__name__}.session"):
+            function = vars(home)[name]
+            if inspect.isfunction(function) or isinstance(function, property | classmethod):
+                found.add(f"{aw.__name__}.Session.{name}")
+    return found
+
+
+def test_every_public_name_is_in_the_docs(documented):
+    names = public_names()
+    assert {"astronomaly_widgets.explore", "astronomaly_widgets.Session.label"} <= names
+    missing = names - documented
+    assert not missing, f"add them, or their room, to a page in docs/api: {sorted(missing)}"
