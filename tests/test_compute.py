@@ -13,7 +13,16 @@ from concurrent.futures.process import BrokenProcessPool
 import numpy as np
 import pytest
 
-from astronomaly_widgets.compute import Task, chunks, map_objects, report, running
+from astronomaly_widgets.compute import (
+    Task,
+    _compiled,
+    chunks,
+    compiled,
+    map_chunks,
+    map_objects,
+    report,
+    running,
+)
 
 JOBS = pytest.mark.parametrize("n_jobs", [1, 2])
 
@@ -225,3 +234,100 @@ def test_ctrl_c_ends_the_workers_without_a_word():
     assert out == "stopped\n"
     assert err == ""
     assert is_gone(os.killpg, child.pid)
+
+
+THREADS = pytest.mark.parametrize("n_jobs", [1, 3])
+
+
+@THREADS
+@pytest.mark.parametrize(("n", "size"), [(0, 3), (1, 3), (9, 3), (100, 7)])
+def test_chunks_on_threads_come_in_order_and_cover_everything(n, size, n_jobs):
+    def work(part):
+        time.sleep(0.002 * (part.start % 3))  # so that they would end in another order
+        return list(range(n))[part]
+
+    found = list(map_chunks(work, n, size, n_jobs=n_jobs))
+    assert [part for part, _ in found] == list(chunks(n, size))
+    assert [k for _, numbers in found for k in numbers] == list(range(n))
+
+
+def test_chunks_run_at_the_same_time_but_not_all_at_once():
+    meeting, started = threading.Barrier(2, timeout=60), []
+
+    def work(part):
+        started.append(part.start)
+        meeting.wait()
+        return part.start
+
+    results = map_chunks(work, 100, 1, n_jobs=2)
+    assert next(results)[1] == 0
+    assert len(started) <= 6
+    assert [start for _, start in results] == list(range(1, 100))
+
+
+@THREADS
+def test_chunks_on_threads_report_and_can_be_cancelled(n_jobs):
+    seen, done = [], []
+    task = Task(on_progress=lambda fraction: seen.append(fraction) or len(seen) < 11 or stop())
+    stop = task.cancel.set
+    with running(task), pytest.raises(CancelledError):
+        list(map_chunks(lambda part: done.append(part.start), 100, 1, n_jobs=n_jobs))
+    assert seen == [k / 100 for k in range(11)]
+    assert len(done) <= 11 + 2 * n_jobs
+
+
+@THREADS
+def test_an_error_on_a_thread_reaches_the_caller(n_jobs):
+    with pytest.raises(ZeroDivisionError):
+        list(map_chunks(lambda part: 1 // (part.start - 7), 100, 1, n_jobs=n_jobs))
+
+
+def test_threads_are_gone_when_nobody_asks_for_more():
+    before = threading.active_count()
+    results = map_chunks(lambda part: part.start, 1000, 1, n_jobs=3)
+    next(results)
+    assert threading.active_count() > before
+    results.close()
+    assert threading.active_count() == before
+
+
+def total(numbers):
+    result = 0.0
+    for number in numbers:
+        result += number
+    return result
+
+
+def test_a_compiled_loop_is_the_loop():
+    numbers = np.random.default_rng(0).normal(size=1000)
+    assert compiled(total)(numbers) == total(numbers)
+    assert compiled(total).__name__ == "total"
+
+
+def test_a_loop_is_compiled_once_also_when_threads_meet_at_it(monkeypatch):
+    calls = []
+
+    def slowly(function):
+        calls.append(function)
+        time.sleep(0.05)
+        return function
+
+    monkeypatch.setattr(_compiled, "_compile", slowly)
+    loop = compiled(total)
+    assert calls == []
+    sums = [result for _, result in map_chunks(lambda _: loop(np.ones(3)), 8, 1, n_jobs=4)]
+    assert sums == [3.0] * 8
+    assert calls == [total]
+
+
+def test_machine_code_that_cannot_be_kept_is_made_again(monkeypatch):
+    import numba
+
+    def njit(*, nogil, cache=False):
+        if cache:
+            raise RuntimeError("cannot cache function 'total': no locator available")
+        return original(nogil=nogil)
+
+    original = numba.njit
+    monkeypatch.setattr(numba, "njit", njit)
+    assert compiled(total)(np.arange(4.0)) == 6

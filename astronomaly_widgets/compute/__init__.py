@@ -1,6 +1,20 @@
 """Work in chunks that can be watched, cancelled and spread over cores."""
 
+from ._compiled import compiled
 from ._map import map_objects
+from ._selection import largest
 from ._task import Task, chunks, report, running
+from ._threads import map_chunks
+from ._trees import PackedTrees
 
-__all__ = ["Task", "chunks", "map_objects", "report", "running"]
+__all__ = [
+    "PackedTrees",
+    "Task",
+    "chunks",
+    "compiled",
+    "largest",
+    "map_chunks",
+    "map_objects",
+    "report",
+    "running",
+]

@@ -63,7 +63,7 @@ def map_objects(
     concurrent.futures.process.BrokenProcessPool
         If an item kills its worker and there is no `on_crash`.
     """
-    n_jobs = min(_effective_jobs(n_jobs), len(items))
+    n_jobs = min(effective_jobs(n_jobs), len(items))
     results = (
         map(function, items) if n_jobs <= 1 else _in_processes(function, items, n_jobs, on_crash)
     )
@@ -75,7 +75,7 @@ def map_objects(
             report(done / len(items))
 
 
-def _effective_jobs(n_jobs: int | None) -> int:
+def effective_jobs(n_jobs: int | None) -> int:
     if n_jobs == 0:
         raise ValueError("n_jobs is 0; wanted a number of processes, or None for one per core")
     if n_jobs is not None and n_jobs > 0:

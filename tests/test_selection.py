@@ -1,0 +1,66 @@
+"""The first of a ranking is that of a stable sort."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from astronomaly_widgets.compute import largest
+
+# few different values, so that most are tied
+TIED = st.sampled_from([-np.inf, -1.0, -1e-45, -0.0, 0.0, 1e-45, 2.5, 3e38, np.inf, np.nan])
+ANY = st.floats(width=32)
+
+
+def plain(values, k):
+    return np.argsort(-np.asarray(values, dtype=np.float32), kind="stable")[:k]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    values=arrays(np.float32, st.integers(0, 60), elements=TIED | ANY),
+    k=st.none() | st.integers(0, 70),
+)
+def test_any_selection_is_the_beginning_of_the_stable_sort(values, k):
+    np.testing.assert_array_equal(largest(values, k), plain(values, k))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    values=arrays(np.float32, st.integers(1, 40), elements=TIED),
+    first=st.integers(0, 40),
+    second=st.integers(0, 40),
+)
+def test_a_shorter_selection_is_the_beginning_of_a_longer_one(values, first, second):
+    shorter, longer = sorted((first, second))
+    np.testing.assert_array_equal(largest(values, shorter), largest(values, longer)[:shorter])
+
+
+@pytest.mark.parametrize("n_different", [1, 2, 7, 50_000])
+def test_ties_keep_their_order_however_many_there_are(n_different):
+    values = np.random.default_rng(0).integers(0, n_different, 50_000).astype(np.float32)
+    for k in (1, 24, 1000, 49_999, None):
+        np.testing.assert_array_equal(largest(values, k), plain(values, k))
+
+
+def test_what_is_not_a_number_comes_last():
+    assert largest([np.nan, 1, -np.nan, -np.inf, 2]).tolist() == [4, 1, 3, 0, 2]
+
+
+def test_doubles_and_integers_are_compared_as_float32():
+    assert largest([1, 3, 2], 2).tolist() == [1, 2]
+    assert largest(np.array([1.0, 1.0 + 1e-12])).tolist() == [0, 1]
+
+
+def test_the_values_are_left_alone():
+    values = np.array([-0.0, np.nan, -3], dtype=np.float32)
+    before = values.view(np.uint32).copy()
+    largest(values, 1)
+    np.testing.assert_array_equal(values.view(np.uint32), before)
+
+
+@pytest.mark.parametrize(("values", "k"), [(np.zeros((2, 2)), 1), (3.0, None), ([1.0, 2.0], -1)])
+def test_what_makes_no_sense_is_refused(values, k):
+    with pytest.raises(ValueError, match=r"one number per object|0 or more"):
+        largest(values, k)
