@@ -87,6 +87,53 @@ def test_isolation_forest_is_that_of_the_paper(X):
     np.testing.assert_allclose(detectors.anomaly_score(X, random_state=5), want, atol=1e-6)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 255, 256, 257, 5000])
+@pytest.mark.parametrize("n_estimators", [1, 30])
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_isolation_forest_scores_as_that_of_scikit_learn(n, n_estimators, is_compiled, monkeypatch):
+    monkeypatch.setattr(detectors, "_WORTH_COMPILING", 1 if is_compiled else 10**9)
+    X = np.random.default_rng(n).standard_t(3, size=(n, 5)).round(1)
+    want = IsolationForest(n_estimators=n_estimators, random_state=9).fit(X).score_samples(X)
+    ours = detectors.IsolationForest(n_estimators, random_state=9).fit(X)
+    np.testing.assert_array_equal(ours.score_samples(X), want)
+    np.testing.assert_array_equal(ours.score_samples(X[:2]), ours.score_samples(X)[:2])
+
+
+def test_a_forest_that_read_a_sample_ranks_as_one_that_read_all():
+    """Two full forests with other seeds agree no better."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_t(4, size=(20_000, 6)).astype("float32")
+
+    def score(seed, max_fitted):
+        model = detectors.IsolationForest(random_state=seed, max_fitted=max_fitted)
+        return model.fit(X).score_samples(X)
+
+    full, other, sampled = score(0, 2**16), score(1, 2**16), score(1, 8000)
+    between_seeds = np.corrcoef(full, other)[0, 1]
+    assert np.corrcoef(full, sampled)[0, 1] > between_seeds - 0.005 > 0.9
+
+
+def test_fitting_on_a_sample_is_deterministic_and_reads_that_sample(X):
+    class Counted(np.ndarray):
+        read = 0
+
+        def __getitem__(self, key):
+            picked = np.asarray(self)[key]
+            Counted.read += len(picked)
+            return picked
+
+    model = detectors.IsolationForest(max_fitted=100).fit(X.view(Counted))
+    assert Counted.read == 100
+    again = detectors.IsolationForest(max_fitted=100).fit(X)
+    np.testing.assert_array_equal(model.score_samples(X), again.score_samples(X))
+    assert len(np.unique(model.score_samples(X))) > 100
+
+
+def test_a_forest_without_trees_cannot_score(X):
+    with pytest.raises(ValueError, match=r"call fit\(X\) first"):
+        detectors.IsolationForest().score_samples(X)
+
+
 def test_an_object_is_not_its_own_neighbor(X):
     """LB21 scores the data the detector was fitted on; score_samples would see each one twice."""
     model = LocalOutlierFactor(n_neighbors=20).fit(X)
