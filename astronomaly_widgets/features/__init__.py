@@ -2,11 +2,13 @@
 
 from ._measure import Measurements, measure
 from ._registry import by_name
+from .cnn import CNNFeatures
 from .combined import CombinedFeatures
 from .ellipse import EllipseFeatures
 from .raw import RawFeatures
 
 __all__ = [
+    "CNNFeatures",
     "CombinedFeatures",
     "EllipseFeatures",
     "Measurements",

@@ -5,28 +5,33 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..compute import map_objects
-from ..exceptions import MeasurementError, ReadError
+from ._batches import Ahead, works_in_batches
 from ._checkpoint import Checkpoint, Part
+from ._one import MeasureInBatches, MeasureOne
 from ._registry import by_name
 from .raw import RawFeatures, not_finite
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from .._protocols import FeatureExtractor, Source
+    from ._one import Outcome
 
 # a killed run loses no more than this
 _FLUSH_SECONDS = 5.0
 _FLUSH_OBJECTS = 2000
+# features beyond this many bytes are kept in a file
+_MOST_IN_MEMORY = 2**28
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Measurements:
     object_ids : ndarray, shape (n_ok,), object dtype of str
         The measured objects, in the order of the source.
     values : ndarray, shape (n_ok, d), float32
-        Their features, all finite.
+        Their features, all finite; memory-mapped if they are large.
     names : tuple of str
         Names of the features, (d,).
     set_aside : DataFrame
@@ -65,7 +70,8 @@ def measure(
     """Measure the features of all objects of a source.
 
     An object that cannot be read or measured is set aside with the reason, and stops nothing, not
-    even if it kills the process that works on it.
+    even if it kills the process that works on it. A neural network works on many objects at once:
+    threads of this process read and prepare what it needs next, and there is no other process.
 
     Parameters
     ----------
@@ -78,7 +84,8 @@ def measure(
         whose fingerprint has changed, or all if the extractor's settings have; a run that was
         killed goes on where it was. Objects that could not be *read* are always tried again.
     n_jobs : int, optional
-        Processes, by default one per core; 1 works in this process.
+        Processes, by default one per core; 1 works in this process. For a neural network: threads
+        that read.
     progress : bool, optional
         Show a bar with the rate and the time that is left.
 
@@ -122,63 +129,6 @@ def _as_they_are(source: Source, values: NDArray[Any], names: tuple[str, ...]) -
     )
 
 
-class _Outcome(NamedTuple):
-    """One object's features, or where and why it was set aside."""
-
-    features: NDArray[Any] | None
-    stage: str = ""
-    reason: str = ""
-    #: Whether the same data will always come out the same.
-    lasting: bool = True
-
-
-@dataclass
-class _MeasureOne:
-    """Read and measure one object; what each worker is given."""
-
-    source: Source
-    extractor: FeatureExtractor
-    n_features: int
-
-    def __call__(self, object_id: str) -> _Outcome:
-        try:
-            data = self.source.read(object_id)
-        except ReadError as error:
-            return _Outcome(None, "read", str(error), lasting=False)
-        except Exception as error:  # noqa: BLE001 - a source of one's own may raise anything
-            return _Outcome(None, "read", _described(error), lasting=False)
-        return self._extract(data)
-
-    def _extract(self, data: NDArray[Any]) -> _Outcome:
-        try:
-            values = np.asarray(self.extractor.extract(data), np.float32)
-        except MeasurementError as error:
-            return _Outcome(None, "measure", str(error))
-        except Exception as error:  # noqa: BLE001 - and so may an extractor
-            return _Outcome(None, "measure", _described(error), lasting=False)
-        return self._checked(values, data.shape)
-
-    def _checked(self, values: NDArray[Any], shape: tuple[int, ...]) -> _Outcome:
-        if values.shape != (self.n_features,):
-            reason = (
-                f"an object of shape {shape} gives {values.size} numbers, but the first that could "
-                f"be read gives {self.n_features}"
-            )
-            return _Outcome(None, "measure", reason)
-        n_bad = values.size - int(np.isfinite(values).sum())
-        return (
-            _Outcome(None, "measure", not_finite(n_bad, values.size)) if n_bad else _Outcome(values)
-        )
-
-    def crashed(self, object_id: str) -> _Outcome:  # noqa: ARG002 - called with the item
-        reason = "the process that worked on it died (out of memory, or a fault in compiled code)"
-        return _Outcome(None, "measure", reason, lasting=False)
-
-
-def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
 class _Run:
     """The state of one run: what is known of each row, and what is not yet on disk."""
 
@@ -189,18 +139,18 @@ class _Run:
         names: tuple[str, ...],
         checkpoint: str | os.PathLike[str] | None,
     ) -> None:
-        self._one = _MeasureOne(source, extractor, len(names))
+        self._one = MeasureOne(source, extractor, len(names))
         self._names = names
         self._ids = source.object_ids
-        self._values = np.full((len(self._ids), len(names)), np.nan, np.float32)
         self._reasons: dict[int, tuple[str, str]] = {}
         self._known = np.zeros(len(self._ids), bool)
         self._unsaved: list[int] = []
         self._checkpoint: Checkpoint | None = None
-        if checkpoint is not None:
+        folder = None if checkpoint is None else Path(checkpoint).expanduser()
+        self._values = _empty((len(self._ids), len(names)), folder)
+        if folder is not None:
             self._fingerprints = source.fingerprints
             key = {"version": 1, "settings": dict(extractor.settings()), "names": names}
-            folder = Path(checkpoint).expanduser()
             self._checkpoint = Checkpoint(folder, extractor.name, key)
             self._recall(self._checkpoint)
         self._n_reused = int(self._known.sum())
@@ -217,17 +167,32 @@ class _Run:
 
     def measure(self, n_jobs: int | None, progress: str | None) -> None:
         todo = np.flatnonzero(~self._known)
-        outcomes = map_objects(
-            self._one,
-            self._ids[todo].tolist(),
-            n_jobs=n_jobs,
-            progress=progress if len(todo) else None,
-            on_crash=self._one.crashed,
-        )
+        object_ids = self._ids[todo].tolist()
+        progress = progress if object_ids else None
+        if works_in_batches(self._one.extractor):
+            from joblib import effective_n_jobs
+
+            extractor = self._one.extractor
+            n_threads = effective_n_jobs(-1 if n_jobs is None else n_jobs)
+            n_ahead = extractor.batch_size + n_threads
+            with Ahead(self._one.prepared, object_ids, n_threads, n_ahead) as ahead:
+                in_batches = MeasureInBatches(self._one, extractor, ahead)
+                self._take(todo, map_objects(in_batches, object_ids, n_jobs=1, progress=progress))
+        else:
+            crashed = self._one.crashed
+            self._take(
+                todo,
+                map_objects(
+                    self._one, object_ids, n_jobs=n_jobs, progress=progress, on_crash=crashed
+                ),
+            )
+
+    def _take(self, rows: NDArray[Any], outcomes: Iterator[Outcome]) -> None:
         flushed = time.monotonic()
-        for row, outcome in zip(todo.tolist(), outcomes, strict=True):
+        for row, outcome in zip(rows.tolist(), outcomes, strict=True):
             if outcome.features is None:
                 self._reasons[row] = (outcome.stage, outcome.reason)
+                self._values[row] = np.nan
             else:
                 self._values[row] = outcome.features
             if outcome.lasting:
@@ -249,13 +214,28 @@ class _Run:
     def result(self) -> Measurements:
         good = np.ones(len(self._ids), bool)
         good[list(self._reasons)] = False
+        rows = np.flatnonzero(good)
+        if self._reasons:  # moved up where they are: a copy might not fit into memory
+            for start in range(0, len(rows), _FLUSH_OBJECTS):
+                part = rows[start : start + _FLUSH_OBJECTS]
+                self._values[start : start + len(part)] = self._values[part]
         return Measurements(
             object_ids=self._ids[good],
-            values=self._values[good],
+            values=self._values[: len(rows)],
             names=self._names,
             set_aside=_set_aside(self._ids, self._reasons),
             n_reused=self._n_reused,
         )
+
+
+def _empty(shape: tuple[int, int], folder: Path | None) -> NDArray[Any]:
+    """Return an array in memory, or in a file of the folder that lasts as long as the array."""
+    if 4 * shape[0] * shape[1] <= _MOST_IN_MEMORY:
+        return np.empty(shape, np.float32)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(prefix="astronomaly-", dir=folder) as file:
+        return np.memmap(file, np.float32, "w+", shape=shape)
 
 
 def _set_aside(object_ids: NDArray[Any], reasons: dict[int, tuple[str, str]]) -> pd.DataFrame:

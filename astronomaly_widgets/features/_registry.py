@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .cnn import CNNFeatures
 from .combined import CombinedFeatures
 from .ellipse import EllipseFeatures
 from .raw import RawFeatures
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .._protocols import FeatureExtractor
 
 _EXTRACTORS: dict[str, Callable[[], FeatureExtractor]] = {
+    "cnn": CNNFeatures,
     "ellipse": EllipseFeatures,
     "raw": RawFeatures,
 }
@@ -27,7 +29,7 @@ def by_name(
     Parameters
     ----------
     features : str, extractor, or sequence of these
-        ``"ellipse"`` or ``"raw"``; an extractor is returned as it is.
+        ``"cnn"``, ``"ellipse"`` or ``"raw"``; an extractor is returned as it is.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import MeasurementError
+from ._batches import works_in_batches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +63,11 @@ class CombinedFeatures:
             ]
         }
 
+    @property
+    def batch_size(self) -> int:
+        """The largest of those that work in batches; 0 if none does."""
+        return max(each.batch_size if works_in_batches(each) else 0 for each in self.extractors)
+
     def extract(self, data: NDArray[Any]) -> NDArray[Any]:
         """Measure one object with every extractor; (d,) float32.
 
@@ -70,10 +76,31 @@ class CombinedFeatures:
         MeasurementError
             One of them cannot measure it; the message says which.
         """
+        row: NDArray[Any] = self.extract_batch([self.prepare(data)])[0]
+        return row
+
+    def prepare(self, data: NDArray[Any]) -> list[Any]:
+        """Prepare one object for those that work in batches, and measure it with the others.
+
+        Raises
+        ------
+        MeasurementError
+            See :meth:`extract`.
+        """
         parts = []
         for extractor in self.extractors:
+            work = extractor.prepare if works_in_batches(extractor) else extractor.extract
             try:
-                parts.append(np.asarray(extractor.extract(data), np.float32))
+                parts.append(work(data))
             except MeasurementError as error:
                 raise MeasurementError(f"{extractor.name}: {error}") from error
-        return np.concatenate(parts)
+        return parts
+
+    def extract_batch(self, prepared: Sequence[list[Any]]) -> NDArray[Any]:
+        """Measure objects that are prepared; (m, d) float32."""
+        columns = zip(*prepared, strict=True)
+        parts = [
+            np.asarray(each.extract_batch(column) if works_in_batches(each) else column, np.float32)
+            for each, column in zip(self.extractors, columns, strict=True)
+        ]
+        return np.concatenate(parts, axis=1)

@@ -1,0 +1,232 @@
+"""What a trained convolutional network sees in an image."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from .. import preprocess
+from ..exceptions import MeasurementError
+from . import _torch
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from .._protocols import Source
+
+_COLORS = ("rgb", "grey")
+# a processor gains nothing from more
+_AT_ONCE_ON_CPU = 16
+_AT_ONCE_ON_GPU = 128
+
+
+class CNNFeatures:
+    """The numbers before the last layer of a network that was trained on other images (E24 3.1).
+
+    By default EfficientNet-Lite0 with the weights of ImageNet, which come with the package's extra
+    ``deep``: 1280 numbers, and nothing is downloaded. What is seen, and at which scale, matters
+    more than the network: `crop` to the object. Reduce the numbers before they are searched, as
+    with ``reduction.pca(values, 0.95)``.
+
+    Parameters
+    ----------
+    network : str or torch.nn.Module
+        ``"efficientnet_lite0"``; ``"timm:"`` and a name of timm's, as
+        ``"timm:hf_hub:mwalmsley/zoobot-encoder-convnext_nano"``, where timm is installed and may
+        download; or any module that takes (m, 3, size, size) and returns (m, d), or maps of
+        features (m, d, height, width), which are averaged. A module is copied, not changed.
+    weights : path-like, optional
+        Weights of one's own for this network: ``.safetensors``, or what ``torch.save`` wrote of a
+        `state_dict`. Files that hold more than tensors are refused.
+    size : int
+        Images are resized to this many pixels, squared.
+    crop : int, optional
+        Cut out the middle first, this many pixels squared. Without it, and if an image is
+        smaller, the largest square.
+    color : {"rgb", "grey"}
+        ``"grey"`` averages the bands (E24). With ``"rgb"``, the bands become red, green and blue
+        in their order: three as they are, one three times, others as means of thirds.
+    sigma : float, optional
+        Blacken all pixels that are not this many standard deviations above the noise of the whole
+        image (E24: 3).
+    batch_size : int, optional
+        How many images the network sees at once; by default 16 on a processor, 128 on a GPU. With
+        too little memory on the GPU, fewer; a warning says so.
+    device : str, optional
+        As torch has them, ``"cuda"`` or ``"cpu"``; by default a GPU if there is one, where numbers
+        have half precision inside the network.
+
+    Notes
+    -----
+    As in E24: ``CNNFeatures(color="grey", sigma=3)``.
+
+    8-bit pixels are used as they are. Others are brought to 0..1 from the 1st to the 99.5th
+    percentile of the image along an asinh curve, all bands alike; what has no data becomes black.
+
+    The same image gives the same numbers, to the last bit, whatever is measured beside it. Another
+    number of threads, or another machine, may round otherwise.
+
+    References
+    ----------
+    Etsebeth et al. 2024, MNRAS 529, 732, section 3.1. Tan & Le 2019, arXiv:1905.11946.
+    """
+
+    name = "cnn"
+    kinds: tuple[str, ...] = ("image",)
+
+    def __init__(
+        self,
+        network: Any = _torch.LITE0,
+        *,
+        weights: str | os.PathLike[str] | None = None,
+        size: int = 224,
+        crop: int | None = None,
+        color: Literal["rgb", "grey"] = "rgb",
+        sigma: float | None = None,
+        batch_size: int | None = None,
+        device: str | None = None,
+    ) -> None:
+        if color not in _COLORS:
+            raise ValueError(f"color is {color!r}; wanted one of {', '.join(_COLORS)}")
+        for name, value in (("size", size), ("crop", crop), ("batch_size", batch_size)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}; wanted at least 1")
+        self.network = network
+        self.weights = weights
+        self.size = size
+        self.crop = crop
+        self.color = color
+        self.sigma = sigma
+        self.device = device
+        self._batch_size = batch_size
+        self._runner: _torch.Runner | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def batch_size(self) -> int:
+        """How many images the network sees at once."""
+        if self._batch_size is not None:
+            return self._batch_size
+        on_cpu = self._ready().device.type == "cpu"
+        return _AT_ONCE_ON_CPU if on_cpu else _AT_ONCE_ON_GPU
+
+    def feature_names(self, source: Source) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
+        """Names like ``cnn_0``.
+
+        Raises
+        ------
+        MissingDependencyError
+            torch or another package is not installed; the message says what brings it.
+        ValueError, TypeError
+            There is no such network, the weights are not its own, or it cannot be run on images of
+            this size.
+        """
+        black = np.zeros((self.size, self.size, 3), np.float32)
+        return tuple(f"{self.name}_{k}" for k in range(self.extract_batch([black]).shape[1]))
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return all that the numbers depend on, with a digest of weights that are one's own."""
+        return {
+            **_torch.fingerprint(self.network, self.weights),
+            "size": self.size,
+            "crop": self.crop,
+            "color": self.color,
+            "sigma": self.sigma,
+            "version": 1,
+        }
+
+    def extract(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Measure one image; (d,) float32. Many at once are quicker, see :func:`measure`.
+
+        Parameters
+        ----------
+        data : ndarray, shape (height, width) or (height, width, bands)
+            NaN where there are no data.
+
+        Raises
+        ------
+        MeasurementError
+            The image has no data, or nothing in it stands out of the noise.
+        """
+        row: NDArray[Any] = self.extract_batch([self.prepare(data)])[0]
+        return row
+
+    def prepare(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Return what the network sees of an image; (size, size, 3) float32, in 0..1.
+
+        Raises
+        ------
+        MeasurementError
+            See :meth:`extract`.
+        """
+        if data.ndim not in {2, 3} or not data.size:
+            raise MeasurementError(f"an array of shape {data.shape} is not an image")
+        stands_out = None if self.sigma is None else self._standing_out(data, self.sigma)
+        data = self._middle(data)
+        image = _to_unit(data)
+        if stands_out is not None:
+            image[~self._middle(stands_out)] = 0
+        small = preprocess.resize(image, self.size)
+        bands = small.reshape(self.size, self.size, -1)
+        if self.color == "grey":
+            bands = preprocess.grey(bands)[..., None]
+        return np.ascontiguousarray(bands @ _thirds(bands.shape[2]))
+
+    def extract_batch(self, prepared: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Measure images that are prepared; (m, d) float32.
+
+        Raises
+        ------
+        MemoryError
+            Not even one image fits onto the device.
+        """
+        return self._ready()(np.stack(prepared), self.batch_size)
+
+    def _ready(self) -> _torch.Runner:
+        with self._lock:
+            if self._runner is None:
+                trained = _torch.build(self.network, self.weights)
+                self._runner = _torch.Runner(trained, self.device)
+            return self._runner
+
+    def _middle(self, image: NDArray[Any]) -> NDArray[Any]:
+        side = min(*image.shape[:2], self.crop or sys.maxsize)
+        return preprocess.center_crop(image, side)
+
+    def _standing_out(self, data: NDArray[Any], sigma: float) -> NDArray[Any]:
+        mask = preprocess.source_mask(data, sigma, central=False)
+        if not self._middle(mask).any():
+            raise MeasurementError(f"nothing above {sigma:g} sigma")
+        return mask
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be built again, and what no other process could use."""
+        return self.__dict__ | {"_runner": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+
+def _to_unit(image: NDArray[Any]) -> NDArray[Any]:
+    """Bring pixels to 0..1, float32; no data becomes 0."""
+    if image.dtype == np.uint8:
+        return image.astype(np.float32) / np.float32(255)
+    finite = np.isfinite(image)
+    if not finite.any():
+        raise MeasurementError("no pixel has data")
+    low, high = preprocess.percentile_limits(image)
+    return np.where(finite, preprocess.stretch(image, "asinh", low, high), np.float32(0))
+
+
+def _thirds(n_bands: int) -> NDArray[Any]:
+    """Weights (n_bands, 3) of the bands in red, green and blue: each is the mean of a third."""
+    edges = np.arange(4)[None] * n_bands / 3
+    band = np.arange(n_bands)[:, None]
+    shared = np.minimum(edges[:, 1:], band + 1) - np.maximum(edges[:, :-1], band)
+    return (shared.clip(0) / (n_bands / 3)).astype(np.float32)
