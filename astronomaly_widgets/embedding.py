@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _NUMBERS_PER_CHUNK = 2**22
 _MOST_SAMPLED = 5000
 _FEWEST_SAMPLED = 200
+_MOST_FITTED = 20_000  # by UMAP; the others are placed among these
+_OUTLYING = 0.2  # of those: what is rare should have a place of its own
+_PLACED_AT_ONCE = 50_000
 _FEWEST_OBJECTS = 5  # neighbor graphs of fewer say nothing
 _SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -72,9 +75,11 @@ def compute(X: ArrayLike, method: str = "umap", random_state: int = 0) -> NDArra
     Parameters
     ----------
     X : array, shape (n, d)
-        Finite, scaled features, possibly memory-mapped.
+        Finite, scaled features, possibly memory-mapped. UMAP is fitted on at most 20,000 objects,
+        a fifth of them the farthest from the center, the others drawn at random; all others are
+        placed among them, some at a time.
     method : str
-        One of :data:`METHODS`.
+        One of :data:`METHODS`. t-SNE has no way to place others: it is for some 10,000 objects.
     random_state : int
         The same number gives the same map.
 
@@ -168,7 +173,29 @@ def _umap(X: NDArray[Any], first_look: NDArray[Any], random_state: int) -> NDArr
     from umap import UMAP
 
     model = UMAP(n_neighbors=min(15, len(X) - 1), random_state=random_state, n_jobs=1)
-    return np.asarray(model.fit_transform(X))
+    if len(X) <= _MOST_FITTED:
+        return np.asarray(model.fit_transform(X))
+    fitted = _to_fit(X, random_state)
+    out = np.empty((len(X), 2), dtype=np.float32)
+    out[fitted] = model.fit_transform(np.asarray(X[fitted]))
+    others = np.delete(np.arange(len(X)), fitted)
+    for part in chunks(len(others), _PLACED_AT_ONCE):
+        out[others[part]] = model.transform(np.asarray(X[others[part]]))
+    return out
+
+
+def _to_fit(X: NDArray[Any], random_state: int) -> NDArray[np.intp]:
+    """Return the rows UMAP learns from, in ascending order."""
+    rng = np.random.default_rng(random_state)
+    drawn = np.asarray(X[np.sort(rng.choice(len(X), _MOST_SAMPLED, replace=False))], dtype=float)
+    center, spread = drawn.mean(axis=0), drawn.std(axis=0)
+    spread[spread == 0] = 1
+    distance = np.empty(len(X), dtype=np.float32)
+    for part in chunks(len(X), max(1, _NUMBERS_PER_CHUNK // X.shape[1])):
+        distance[part] = (((np.asarray(X[part]) - center) / spread) ** 2).sum(axis=1)
+    far = np.argsort(-distance, kind="stable")[: int(_OUTLYING * _MOST_FITTED)]
+    others = np.delete(np.arange(len(X)), far)
+    return np.sort(np.concatenate([far, rng.choice(others, _MOST_FITTED - len(far), False)]))
 
 
 def _tsne(X: NDArray[Any], first_look: NDArray[Any], random_state: int) -> NDArray[Any]:

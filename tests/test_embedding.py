@@ -77,6 +77,39 @@ def test_a_map_keeps_groups_apart_and_is_the_same_for_the_same_seed(X, method):
     np.testing.assert_array_equal(first, second)
 
 
+class Placing:
+    """Stands for UMAP: keeps two features, and tells what it was fitted on and given to place."""
+
+    fitted, placed = [], []
+
+    def __init__(self, **settings):
+        self.settings = settings
+
+    def fit_transform(self, X):
+        self.fitted.append(X)
+        return X[:, :2]
+
+    def transform(self, X):
+        self.placed.append(X)
+        return X[:, :2]
+
+
+def test_of_many_objects_umap_fits_some_and_places_the_others(monkeypatch, X):
+    umap = pytest.importorskip("umap")
+    monkeypatch.setattr(umap, "UMAP", Placing)
+    for name, value in {"FITTED": 40, "SAMPLED": 30}.items():
+        monkeypatch.setattr(embedding, f"_MOST_{name}", value)
+    monkeypatch.setattr(embedding, "_PLACED_AT_ONCE", 25)
+    X[[5, 50, 99]] += 100
+    xy = embedding._EMBEDDERS["umap"](X, X[:, :2], 3)
+    np.testing.assert_array_equal(xy, X[:, :2])
+    (fitted,), placed = Placing.fitted, Placing.placed
+    assert len(fitted) == 40
+    assert [len(part) for part in placed] == [25, 25, 25, 5]
+    assert (fitted > 80).all(axis=1).sum() == 3  # the odd ones are among those that shape the map
+    np.testing.assert_array_equal(embedding._to_fit(X, 3), embedding._to_fit(X, 3))
+
+
 @pytest.mark.parametrize("n", [1, 4])
 def test_too_few_objects_are_placed_by_pca(n):
     X = np.random.default_rng(0).normal(size=(n, 3))

@@ -34,8 +34,9 @@ _MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 class Learning(Ranking):
     """What the machine does between two looks at the gallery."""
 
-    # a map of all objects that takes longer than a coffee is not worth waiting for
-    max_embedded = 50_000
+    # a map that takes longer than a coffee is not worth waiting for; t-SNE is the slower by far
+    max_embedded = 5_000_000
+    _most_by_tsne = 50_000
     retrain_every = t.Int(0, min=0)
     _learned_from = 0  # revision of the label log at the last retrain
 
@@ -177,7 +178,7 @@ class Learning(Ranking):
         Parameters
         ----------
         method : {"umap", "tsne", "pca"}
-            Above :attr:`max_embedded` objects it is PCA in any case.
+            Above :attr:`max_embedded` objects, and for t-SNE above 50,000, it is PCA in any case.
 
         Returns
         -------
@@ -186,7 +187,10 @@ class Learning(Ranking):
         """
         if method not in _MAP_NAMES:
             raise ValueError(f"no map {method!r}: choose one of {', '.join(_MAP_NAMES)}")
-        if not 10 <= self.n_objects <= self.max_embedded:
+        most = self.max_embedded
+        if method == "tsne":
+            most = min(most, self._most_by_tsne)
+        if not 10 <= self.n_objects <= most:
             method = "pca"
         with self.lock:
             if self._map is not None and self._map_method == method:
