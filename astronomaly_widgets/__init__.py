@@ -14,6 +14,7 @@ _HOME = {
     "Gallery": "widgets",
     "Inspector": "widgets",
     "RecallPanel": "widgets",
+    "ReplayPanel": "widgets",
     "Session": "session",
     "explore": "pipeline",
     "from_astronomaly": "exchange",
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from .exchange import from_astronomaly
     from .pipeline import explore
     from .session import Session
-    from .widgets import Dashboard, FeatureMap, Gallery, Inspector, RecallPanel
+    from .widgets import Dashboard, FeatureMap, Gallery, Inspector, RecallPanel, ReplayPanel
 
 __all__ = [
     "Dashboard",
@@ -57,6 +58,7 @@ __all__ = [
     "Gallery",
     "Inspector",
     "RecallPanel",
+    "ReplayPanel",
     "Session",
     "__version__",
     "demos",
@@ -93,5 +95,10 @@ def _dashboard(session: Any) -> Any:
     return __getattr__("Dashboard")(session)
 
 
-# a session is shown as a dashboard, though it knows of no widget
+def _replay_panel(replay: Any) -> Any:
+    return __getattr__("ReplayPanel")(replay)
+
+
+# a session is shown as a dashboard, though it knows of no widget; likewise a replay
 _display.make_dashboard = _dashboard
+_display.make_replay_panel = _replay_panel

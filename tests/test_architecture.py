@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": GROUND
     | {"sources", "preprocess", "compute", "features", "reduction", "embedding", "detectors"}
     | {"learners", "evaluation", "labels", "project", "session"},
-    "simulation": GROUND | {"sources", "learners", "batches", "session", "evaluation"},
+    "simulation": GROUND | {"_display", "sources", "learners", "batches", "session", "evaluation"},
     "demos": GROUND | {"sources", "preprocess", "simulation"},
     "exchange": GROUND | {"sources", "reduction", "detectors", "pipeline", "session"},
     # level 5: what a person sees

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from .curves import SimulatedCurves, make_curves
 from .oracle import Oracle, label_with
-from .replay import replay
+from .replay import Replay, replay
 
 if TYPE_CHECKING:
     from .galaxies import make_galaxies
 
 __all__ = [
     "Oracle",
+    "Replay",
     "SimulatedCurves",
     "label_with",
     "make_curves",

@@ -1,4 +1,4 @@
-"""What a person sees: gallery, map of feature space, recall panel, inspector, and all of them."""
+"""What a person sees: gallery, map, recall panel, inspector, all of them; and a replay."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _HOME = {
     "Gallery": "gallery",
     "Inspector": "inspector",
     "RecallPanel": "recall_panel",
+    "ReplayPanel": "replay_panel",
 }
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from .gallery import Gallery
     from .inspector import Inspector
     from .recall_panel import RecallPanel
+    from .replay_panel import ReplayPanel
 
-__all__ = ["Dashboard", "FeatureMap", "Gallery", "Inspector", "RecallPanel"]
+__all__ = ["Dashboard", "FeatureMap", "Gallery", "Inspector", "RecallPanel", "ReplayPanel"]
 
 
 def __getattr__(name: str) -> Any:
