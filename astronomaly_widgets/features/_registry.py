@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .cnn import CNNFeatures
 from .combined import CombinedFeatures
 from .ellipse import EllipseFeatures
+from .light_curve import LightCurveFeatures
 from .raw import RawFeatures
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _EXTRACTORS: dict[str, Callable[[], FeatureExtractor]] = {
     "cnn": CNNFeatures,
     "ellipse": EllipseFeatures,
+    "light_curve": LightCurveFeatures,
     "raw": RawFeatures,
 }
 

@@ -14,11 +14,12 @@ from astronomaly_widgets.features import (
     CNNFeatures,
     CombinedFeatures,
     EllipseFeatures,
+    LightCurveFeatures,
     RawFeatures,
     by_name,
     measure,
 )
-from astronomaly_widgets.sources import FeatureTable, ImageStack
+from astronomaly_widgets.sources import FeatureTable, ImageStack, LightCurves
 
 rng = np.random.default_rng(0)
 
@@ -31,16 +32,43 @@ def galaxies(bands=None, dtype=np.float32):
     return ImageStack(stack if bands is None else np.stack([stack] * bands, axis=-1))
 
 
+def light_curves():
+    table = pd.DataFrame(
+        {
+            "id": np.repeat([f"object-{k}" for k in range(5)], 20),
+            "mjd": rng.uniform(0, 90, 100),
+            "mag": rng.normal(18, 1, 100),
+            "magerr": 0.1,
+            "band": ["g", "r"] * 50,
+        }
+    )
+    return LightCurves(table)
+
+
+def without_data(data):
+    """The same object with nothing but NaN in it."""
+    if data.dtype.names is None:
+        return np.full(data.shape, np.nan)
+    data = data.copy()
+    for name in data.dtype.names:
+        if data.dtype[name].kind == "f" and name not in {"time", "wavelength"}:
+            data[name] = np.nan
+    return data
+
+
 SOURCES = {
     "grey": galaxies(),
     "rgb": galaxies(3, np.uint8),
     "five bands": galaxies(5),
+    "light curves": light_curves(),
     "table": FeatureTable(pd.DataFrame(rng.normal(size=(5, 4)), columns=list("abcd"))),
 }
 EXTRACTORS = {
     "cnn": CNNFeatures(size=32, batch_size=2),
     "ellipse and cnn": CombinedFeatures([EllipseFeatures(), CNNFeatures(size=32, batch_size=3)]),
     "ellipse": EllipseFeatures(),
+    "light curve": LightCurveFeatures(),
+    "light curve by band": LightCurveFeatures(["r", "g"], period=False),
     "raw": RawFeatures(),
     "raw resized": RawFeatures(size=5),
     "combined": CombinedFeatures([EllipseFeatures(), RawFeatures(size=3)]),
@@ -69,7 +97,7 @@ def test_every_public_extractor_is_held_to_the_contract():
 def test_it_is_an_extractor(extractor):
     assert isinstance(extractor, FeatureExtractor)
     assert extractor.name
-    assert set(extractor.kinds) <= {"image", "table"}
+    assert set(extractor.kinds) <= {"image", "light_curve", "table"}
 
 
 @FITTING
@@ -94,8 +122,7 @@ def test_numbers_are_finite_float32_and_always_the_same(extractor, source):
 
 @FITTING
 def test_what_has_no_data_cannot_be_measured(extractor, source):
-    data = source.read("object-1").astype(float)
-    data[...] = np.nan
+    data = without_data(source.read("object-1"))
     with pytest.raises(MeasurementError):
         extractor.extract(data)
 
