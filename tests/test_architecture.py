@@ -19,13 +19,14 @@ PACKAGE = "astronomaly_widgets"
 ROOT = Path(__file__).parents[1] / PACKAGE
 
 # room -> rooms it may import, besides itself; every room of the package stands here
-GROUND = {"exceptions", "_optional", "_protocols"}
+GROUND = {"exceptions", "_optional", "_protocols", "_sky"}
 MAY_IMPORT: dict[str, set[str]] = {
     # level 0: what everyone may rely on
     "exceptions": set(),
     "_optional": {"exceptions"},
     "_protocols": {"exceptions", "_optional"},
     "_display": set(),
+    "_sky": set(),
     # level 1: objects
     "sources": GROUND,
     "preprocess": GROUND,
@@ -64,7 +65,7 @@ DRAWING = {"anywidget", "bqplot", "ipywidgets", "IPython", "matplotlib"}
 COMPUTING = {"astropy", "coniferest", "cv2", "joblib", "scipy", "sep", "skimage", "sklearn"}
 COMPUTING |= {"torch", "umap"}
 OPTIONAL = {"coniferest", "h5py", "jupyterlab", "kornia", "safetensors", "sep", "skimage"}
-OPTIONAL |= {"torch", "umap", "zarr"}
+OPTIONAL |= {"fsspec", "pyvo", "torch", "umap", "zarr"}
 LONGEST = 400  # lines; past 350 a file wants to be two
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

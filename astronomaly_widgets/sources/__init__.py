@@ -1,8 +1,9 @@
 """Where objects come from: their names, what is known of them, and one object on demand."""
 
 from .feature_table import FeatureTable
+from .fits_cutouts import FITSCutouts
 from .image_folder import ImageFolder
 from .image_stack import ImageStack
 from .light_curves import LightCurves
 
-__all__ = ["FeatureTable", "ImageFolder", "ImageStack", "LightCurves"]
+__all__ = ["FITSCutouts", "FeatureTable", "ImageFolder", "ImageStack", "LightCurves"]

@@ -55,6 +55,7 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
     -------
     DataFrame
         Masked values are missing values; a column of vectors becomes ``name_0``, ``name_1``, ...
+        What an astropy table or a file says of units is in ``attrs["units"]``, as text by column.
 
     Raises
     ------
@@ -148,6 +149,8 @@ def _from_astropy(table: Any) -> pd.DataFrame:
             for k in range(flat.shape[1]):
                 table.add_column(flat[:, k], name=f"{name}_{k}", index=at + k)
     frame: pd.DataFrame = table.to_pandas(index=False)
+    units = {name: getattr(table[name], "unit", None) for name in table.colnames}
+    frame.attrs["units"] = {name: str(unit) for name, unit in units.items() if unit is not None}
     return frame
 
 

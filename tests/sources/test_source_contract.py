@@ -5,11 +5,18 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.io import fits
 from PIL import Image
 
 from astronomaly_widgets import sources
 from astronomaly_widgets._protocols import Source
-from astronomaly_widgets.sources import FeatureTable, ImageFolder, ImageStack, LightCurves
+from astronomaly_widgets.sources import (
+    FeatureTable,
+    FITSCutouts,
+    ImageFolder,
+    ImageStack,
+    LightCurves,
+)
 
 rng = np.random.default_rng(0)
 CATALOG = pd.DataFrame({"id": ["c", "a", "b"], "z": [3.0, 1.0, 2.0]})
@@ -30,6 +37,12 @@ def image_stack_on_disk(tmp_path):
     return ImageStack(tmp_path / "stack.npy", object_ids=["a", "b", "c"], catalog=CATALOG)
 
 
+def fits_cutouts(tmp_path):
+    fits.writeto(tmp_path / "mosaic.fits", rng.normal(size=(30, 40)))
+    catalog = {"id": ["a", "b", "c"], "x": [5.0, 20, 39], "y": [5.0, 20, 29], "z": [1.0, 2, 3]}
+    return FITSCutouts(tmp_path / "mosaic.fits", catalog, size=9)
+
+
 def feature_table(tmp_path):
     frame = pd.DataFrame({"id": ["a", "b", "c"], "x": [1.0, 2, 3], "z": [1.0, 2, 3]})
     return FeatureTable(frame, columns=["x"])
@@ -42,7 +55,10 @@ def light_curves(tmp_path):
 
 
 @pytest.fixture(
-    params=[image_folder, image_stack, image_stack_on_disk, feature_table, light_curves],
+    params=[
+        *(image_folder, image_stack, image_stack_on_disk, fits_cutouts),
+        *(feature_table, light_curves),
+    ],
     ids=lambda make: make.__name__,
 )
 def source(request, tmp_path):
@@ -50,7 +66,13 @@ def source(request, tmp_path):
 
 
 def test_every_public_source_is_held_to_the_contract():
-    assert set(sources.__all__) == {"FeatureTable", "ImageFolder", "ImageStack", "LightCurves"}
+    assert set(sources.__all__) == {
+        "FITSCutouts",
+        "FeatureTable",
+        "ImageFolder",
+        "ImageStack",
+        "LightCurves",
+    }
     assert sources.__all__ == sorted(sources.__all__)
 
 

@@ -1,0 +1,209 @@
+"""One image plane of a FITS file, of which windows are read on demand."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._optional import require
+from ..exceptions import SourceError
+from ._images import _quiet
+from ._pixels import open_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+_BAND_KEYWORDS = ("FILTER", "BAND", "FILTNAM1", "FILTERS")
+#: Images that belong to another image: its errors, flags and weights.
+AUXILIARY = re.compile(
+    r"(err|error|rms|var|variance|ivar|invvar|wht|weight|weights|weightmap|dq|mask|msk|flag|flags"
+    r"|ctx|con|nexp|exp|expmap|exposure|bkg|background|psf)([_ -]?\d+)?",
+    re.IGNORECASE,
+)
+_EXTENSION = re.compile(r"(?P<path>.+)\[(?P<hdu>[^\[\]]+)\]")
+
+
+@dataclass(eq=False)
+class Plane:
+    """A two-dimensional image in a FITS file, on disk or at an address.
+
+    Pixels are counted as in numpy: (0, 0) is the center of the first pixel, which FITS calls
+    (1, 1); y grows upwards on a screen.
+
+    Attributes
+    ----------
+    path : str
+        File or address.
+    hdu : int
+        Which extension.
+    index : int or None
+        Which plane of a cube, all leading axes taken as one.
+    shape : (int, int)
+        Height and width in pixels.
+    extension, filter : str
+        EXTNAME, and the value of FILTER or BAND; "" where there is none.
+    """
+
+    path: str
+    hdu: int
+    index: int | None
+    shape: tuple[int, int]
+    extension: str = ""
+    filter: str = ""
+    _pixels: Any = field(default=None, repr=False)
+    _wcs: Any = field(default=None, repr=False)
+    _lock: Any = field(default_factory=threading.RLock, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # what is open does not travel; the other side opens it again
+        return self.__dict__ | {"_pixels": None, "_wcs": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.RLock())
+
+    @property
+    def wcs(self) -> Any:
+        """Its celestial coordinates, an astropy WCS of two axes; None if it has none."""
+        with self._lock:
+            if self._wcs is None:
+                self._wcs = (_read_wcs(self.path, self.hdu),)
+            return self._wcs[0]
+
+    def read(self, bottom: int, top: int, left: int, right: int) -> NDArray[Any]:
+        """Read rows `bottom` to `top` and columns `left` to `right`, which must lie inside.
+
+        Returns
+        -------
+        ndarray
+            (top - bottom, right - left) floating, native, row 0 at the bottom; scaled by BSCALE
+            and BZERO, NaN where it is BLANK. A copy.
+
+        Raises
+        ------
+        ReadError
+            The file is gone, or damaged.
+        """
+        if self._pixels is None:
+            with self._lock:
+                if self._pixels is None:
+                    self._pixels = open_pixels(self.path, self.hdu, self.index, self.shape)
+        pixels: NDArray[Any] = self._pixels.read(bottom, top, left, right)
+        return pixels
+
+    def whole(self) -> NDArray[Any]:
+        """Read all of it, as :meth:`read` does."""
+        return self.read(0, self.shape[0], 0, self.shape[1])
+
+    def mark(self) -> str:
+        """Return text that changes when the file does."""
+        if is_remote(self.path):
+            system, name = require("fsspec", extra="survey").core.url_to_fs(self.path)
+            return f"{self.path}-{system.ukey(name)}"
+        try:
+            status = Path(self.path).stat()
+        except OSError:
+            return "missing"
+        return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is an address that fsspec opens."""
+    return "://" in path
+
+
+def split_extension(name: str) -> tuple[str, str | None]:
+    """Split ``file.fits[SCI]`` into file and extension, as CFITSIO writes them."""
+    found = _EXTENSION.fullmatch(name)
+    if found is None or (not is_remote(name) and Path(name).exists()):
+        return name, None
+    return found["path"], found["hdu"]
+
+
+def scan(name: str | os.PathLike[str]) -> list[Plane]:
+    """Return the image planes of a FITS file; of one extension if `name` ends in ``[EXT]``.
+
+    Extensions that are errors, flags or weights of others are left out, unless there is nothing
+    else or they are named.
+
+    Raises
+    ------
+    SourceError
+        The file is missing, no FITS file, or holds no such image.
+    """
+    path, wanted = split_extension(os.fspath(name))
+    if not is_remote(path):
+        path = str(Path(path).expanduser().absolute())
+        if not Path(path).exists():
+            raise SourceError(f"there is no file {path!r}")
+    with opened(path) as hdus:
+        planes = [
+            plane
+            for number, hdu in enumerate(hdus)
+            if wanted is None or wanted in {str(number), hdu.name}
+            for plane in _planes(path, number, hdu)
+        ]
+        if not planes:
+            found = ", ".join(
+                f"[{k}] {hdu.name or type(hdu).__name__}" for k, hdu in enumerate(hdus)
+            )
+            what = "holds no image" if wanted is None else f"has no image {wanted!r}"
+            raise SourceError(f"the FITS file {path!r} {what}; it holds: {found}")
+    main = [plane for plane in planes if not AUXILIARY.fullmatch(plane.extension)]
+    return main or planes
+
+
+def _planes(path: str, number: int, hdu: Any) -> Iterator[Plane]:
+    if not hdu.is_image or len(hdu.shape) < 2 or min(hdu.shape[-2:]) < 2:
+        return
+    *cube, height, width = map(int, hdu.shape)
+    n = int(np.prod(cube, dtype=int))
+    keyword = next((k for k in _BAND_KEYWORDS if str(hdu.header.get(k, "")).strip()), None)
+    band = "" if keyword is None else str(hdu.header[keyword]).strip()
+    for index in range(n):
+        at = index if n > 1 else None
+        name = str(hdu.header.get("EXTNAME", "")).strip()
+        yield Plane(path, number, at, (height, width), name, band)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Any]:
+    """Open a FITS file without a word about what is only untidy, and with our own errors."""
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyWarning
+
+    remote = is_remote(path)
+    if remote:
+        require("fsspec", extra="survey")
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)
+        try:
+            hdus = fits.open(path, memmap=not remote, use_fsspec=remote, lazy_load_hdus=False)
+        except (OSError, ValueError, TypeError, fits.VerifyError) as error:
+            raise SourceError(f"{path!r} cannot be opened as FITS: {error}") from error
+        with hdus:
+            yield hdus
+
+
+def _read_wcs(path: str, hdu: int) -> Any:
+    from astropy.wcs import WCS, WcsError
+
+    with opened(path) as hdus:
+        try:
+            wcs = WCS(hdus[hdu].header, fobj=hdus)
+        except (WcsError, ValueError, KeyError, TypeError) as error:
+            raise SourceError(
+                f"the coordinates (WCS) of {path!r}[{hdu}] cannot be used: {error}"
+            ) from error
+    if not wcs.has_celestial:
+        return None
+    return wcs.celestial if wcs.naxis > 2 else wcs

@@ -1,0 +1,201 @@
+"""Where the objects of a catalog are, and what they are called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._sky import SKY_COLUMNS, degrees, find_columns, position_names
+from ..exceptions import SourceError
+from ._catalogs import as_text, read_table, unique_ids
+from .feature_table import _guess_id_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+#: Pairs of columns that hold pixels, and the number that FITS gives the first pixel there.
+_PIXEL_COLUMNS = {
+    ("x", "y"): 0,
+    ("xcentroid", "ycentroid"): 0,
+    ("x_centroid", "y_centroid"): 0,
+    ("x_pixel", "y_pixel"): 0,
+    ("xpix", "ypix"): 0,
+    ("x_image", "y_image"): 1,  # SExtractor counts from 1
+    ("xwin_image", "ywin_image"): 1,
+}
+
+
+@dataclass
+class Positions:
+    """The objects of a catalog.
+
+    Attributes
+    ----------
+    ids : ndarray, shape (n,), object dtype of str
+    frame : DataFrame
+        The catalog's rows as they are, indexed by id.
+    first, second : ndarray, shape (n,), float64
+        Right ascension and declination in ICRS degrees, or x and y in pixels counted from 0;
+        NaN where there is none.
+    pixels : bool
+        Which of the two.
+    as_written : bool
+        Whether the catalog's own columns are these numbers.
+    """
+
+    ids: NDArray[Any]
+    frame: pd.DataFrame
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+    pixels: bool
+    as_written: bool
+
+
+def read_positions(
+    catalog: Any,
+    *,
+    columns: tuple[str, str] | None = None,
+    pixels: bool | None = None,
+    id_column: str | None = None,
+    has_sky: bool,
+) -> Positions:
+    """Read a catalog of positions.
+
+    Raises
+    ------
+    SourceError
+        No table, no positions in it, units that are no angles, or ids that are not unique.
+    """
+    import pandas as pd
+
+    text = () if id_column is None else (id_column,)
+    if isinstance(catalog, Mapping):
+        catalog = pd.DataFrame(dict(catalog))
+    frame = read_table(catalog, text=text)
+    if not len(frame):
+        raise SourceError("the catalog has no rows")
+    (one, two), pixels = _choose(frame, columns, pixels, has_sky)
+    first, second = frame[one], frame[two]
+    if pixels:
+        start = _PIXEL_COLUMNS.get((str(one).lower(), str(two).lower()), 0)
+        values = numbers(first) - start, numbers(second) - start
+        as_written = start == 0
+    else:
+        units = frame.attrs.get("units", {})
+        ra = _angles(first, units.get(one), hours=True)
+        values = _in_range(ra, _angles(second, units.get(two), hours=False))
+        as_written = all(
+            pd.api.types.is_numeric_dtype(column) and units.get(column.name) in {None, "deg"}
+            for column in (first, second)
+        )
+    ids = _ids(frame, id_column, values, pixels=pixels)
+    frame = frame.set_axis(list(ids), axis=0)
+    return Positions(ids, frame, values[0], values[1], pixels, as_written)
+
+
+def _choose(
+    frame: pd.DataFrame, columns: tuple[str, str] | None, pixels: bool | None, has_sky: bool
+) -> tuple[tuple[Any, Any], bool]:
+    """Find the two columns of the positions, and whether they are pixels."""
+    there = ", ".join(map(str, frame.columns))
+    if columns is not None:
+        if isinstance(columns, str) or len(columns) != 2:
+            raise SourceError(f"columns is {columns!r}; wanted the names of two columns")
+        missing = [name for name in columns if name not in frame.columns]
+        if missing:
+            raise SourceError(
+                f"the catalog has no column {', '.join(map(repr, missing))}; it has {there}"
+            )
+        if pixels is None:
+            pixels = not has_sky or tuple(str(c).lower() for c in columns) in _PIXEL_COLUMNS
+        return (columns[0], columns[1]), pixels
+    sky = find_columns(frame.columns, SKY_COLUMNS)
+    pixel = find_columns(frame.columns, _PIXEL_COLUMNS)
+    if pixels is None:
+        pixels = sky is None or (not has_sky and pixel is not None)
+    found = pixel if pixels else sky
+    if found is None:
+        wanted = "ra and dec" if has_sky and not pixels else "x and y"
+        raise SourceError(
+            f"the catalog has no columns of positions (such as {wanted}); it has {there}; "
+            "name the two by columns=(..., ...)"
+        )
+    return found, pixels
+
+
+def numbers(column: pd.Series) -> NDArray[np.float64]:
+    """Return a column as numbers; SourceError if it holds anything else."""
+    import pandas as pd
+
+    values = pd.to_numeric(column, errors="coerce")
+    wrong = values.isna() & column.notna()
+    if wrong.any():
+        raise SourceError(f"column {column.name!r} holds {column[wrong].iloc[0]!r}, not a number")
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _angles(column: pd.Series, unit: str | None, *, hours: bool) -> NDArray[np.float64]:
+    try:
+        return degrees(column, hours=hours, unit=unit)
+    except ValueError as error:
+        raise SourceError(
+            f"column {column.name!r} cannot be used as a position: {error}"
+        ) from error
+
+
+def _in_range(
+    ra: NDArray[np.float64], dec: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bring right ascension to 0..360; what is no position at all becomes NaN."""
+    good = (ra >= -360) & (ra <= 720) & (dec >= -90) & (dec <= 90)  # NaN is not
+    return np.where(good, ra % 360, np.nan), np.where(good, dec, np.nan)
+
+
+def _ids(
+    frame: pd.DataFrame,
+    id_column: str | None,
+    places: tuple[NDArray[np.float64], NDArray[np.float64]],
+    *,
+    pixels: bool,
+) -> NDArray[Any]:
+    """Take the ids from the catalog, or make them from the positions."""
+    import pandas as pd
+
+    index = frame.index
+    if id_column is not None and id_column != index.name:
+        if id_column not in frame.columns:
+            raise SourceError(
+                f"there is no column {id_column!r}; there are {', '.join(map(str, frame.columns))}"
+            )
+        return unique_ids(as_text(frame[id_column]), f"column {id_column!r}")
+    if id_column is not None or index.name or not pd.api.types.is_numeric_dtype(index):
+        return unique_ids(as_text(index), "the index")
+    guessed = _guess_id_column(frame)
+    if guessed is not None:
+        return unique_ids(as_text(frame[guessed]), f"column {guessed!r}")
+    names = pixel_names(*places) if pixels else position_names(*places)
+    return np.array(_told_apart(names), dtype=object)
+
+
+def pixel_names(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[str]:
+    """Name objects by their pixels, to a tenth of one; "" where there is no position."""
+    return [
+        f"x{a:07.1f}y{b:07.1f}" if np.isfinite(a + b) else ""
+        for a, b in zip(x.tolist(), y.tolist(), strict=True)
+    ]
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Add a number to the second and further objects of one name."""
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        known = name or "no-position"
+        seen[known] += 1
+        unique.append(known if seen[known] == 1 else f"{known}-{seen[known]}")
+    return unique
