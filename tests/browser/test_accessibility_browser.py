@@ -1,0 +1,112 @@
+"""The dashboard for people who do not see it, do not point, or need it large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from lab_driver import LabPage
+
+SETUP = """
+import numpy as np
+import astronomaly_widgets as aw
+rng = np.random.default_rng(0)
+images = rng.integers(0, 255, (60, 48, 48, 3), dtype="u1")
+names = [f"obj-{i:02d}" for i in range(60)]
+source = aw.sources.ImageStack(images, object_ids=names)
+session = aw.Session(rng.normal(size=(60, 3)), names, anomaly_score=np.linspace(5, 0, 60),
+                     source=source, title="Noise")
+session.max_embedded = 0
+session
+"""
+PAINTED = """() => {
+    const pictures = [...document.querySelectorAll('.aw-object img')];
+    return pictures.length >= 24 && pictures.every((p) => p.complete && p.naturalWidth > 0)
+        && ['.aw-feature-map', '.aw-recall-panel', '.aw-inspector']
+            .every((part) => document.querySelector(`.aw-dashboard ${part}`));
+}"""
+
+
+@pytest.fixture(scope="module")
+def notebook(browser, server):
+    """One dashboard for all tests of this module."""
+    page = LabPage(browser, server)
+    page.open("accessibility", [SETUP])
+    page.run(0)
+    page.wait_for(PAINTED)
+    yield page
+    assert page.errors == []
+    page.close()
+
+
+def serious(page: LabPage, within: str) -> list[dict[str, Any]]:
+    """What a scan finds that would keep somebody out."""
+    found = Axe().run(page.page, context=within).response["violations"]
+    return [
+        {
+            "rule": violation["id"],
+            "nodes": [(node["html"][:160], node["failureSummary"]) for node in violation["nodes"]],
+        }
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_scan_finds_nothing_serious_on_the_dashboard(notebook, theme):
+    notebook.theme(theme)
+    page = notebook.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.type("4031")
+    page.wait_for_timeout(500)
+    assert serious(notebook, ".aw-dashboard") == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_scan_finds_nothing_serious_in_the_list_of_keys(notebook, theme):
+    notebook.theme(theme)
+    page = notebook.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.press("?")
+    page.wait_for_timeout(300)
+    assert serious(notebook, ".aw-dashboard") == []
+    page.keyboard.press("Escape")
+
+
+def test_the_scan_would_see_a_button_without_a_name(notebook):
+    notebook.page.evaluate(
+        "() => document.querySelector('.aw-head').append(document.createElement('button'))"
+    )
+    try:
+        assert [found["rule"] for found in serious(notebook, ".aw-dashboard")] == ["button-name"]
+    finally:
+        notebook.page.evaluate("() => document.querySelector('.aw-head > button').remove()")
+
+
+def test_at_twice_the_size_everything_is_within_reach(notebook):
+    page = notebook.page
+    whole = page.viewport_size
+    page.set_viewport_size({"width": 750, "height": 550})  # what 200 % leaves of 1500 x 1100
+    try:
+        notebook.wait_for("() => document.querySelector('.aw-dashboard').clientWidth < 700")
+        page.wait_for_timeout(500)
+        outside = page.evaluate(
+            """() => {
+                const { left, right } = document.querySelector('.aw-dashboard')
+                    .getBoundingClientRect();
+                return [...document.querySelectorAll(
+                    '.aw-dashboard :is(button, select, input, img, textarea)')]
+                    .filter((e) => e.checkVisibility())
+                    .map((e) => [e.className, e.getBoundingClientRect()])
+                    .filter(([, box]) => box.left < left - 1 || box.right > right + 1)
+                    .map(([name]) => name);
+            }"""
+        )
+        assert outside == []
+        page.locator(".aw-gallery").focus()
+        page.keyboard.press("5")
+        notebook.wait_for("() => document.querySelector('.aw-object[data-score=\"5\"]')")
+        notebook.screenshot("twice-the-size")
+    finally:
+        page.set_viewport_size(whole)
