@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,10 @@ _DEFAULT_FEATURES = {"image": "ellipse", "table": "raw"}
 _TABLES = (".csv", ".parquet", ".fits", ".fits.gz", ".fit", ".ecsv", ".vot", ".xml")
 _STACKS = (".h5", ".hdf5", ".zarr")
 _KNOWN = (
-    "a folder of images; a stack of images as .npy, .h5, .zarr or array (n, height, width[, "
-    "bands]); a table of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy "
-    "Table or array (n, d); or any object with object_ids, fingerprints, catalog and read"
+    "a folder of images; FITS mosaics (a file, a list of them, or a mapping of band to file) with "
+    "or without a catalog of positions; a stack of images as .npy, .h5, .zarr or array (n, height, "
+    "width[, bands]); a table of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, "
+    "astropy Table or array (n, d); or any object with object_ids, fingerprints, catalog and read"
 )
 
 
@@ -54,8 +56,10 @@ def explore(
     Parameters
     ----------
     source : Source, path, array or table
-        A folder of images; a stack of images (.npy, .h5, .zarr, array); a table of features
-        (.csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source.
+        A folder of images; FITS mosaics (a file or address, a list of these, or a mapping of band
+        to file); a stack of images (.npy, .h5, .zarr, array); a table of features (.csv, .parquet,
+        .fits, .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The session's
+        status says what it was taken for.
     features : str, extractor or list of these, optional
         What to measure: by default "ellipse" for images, "raw" for tables.
     n_components : int or float, optional
@@ -69,7 +73,8 @@ def explore(
         Folder in which everything is kept: running again continues where it stopped, and
         measures only what is new or has changed.
     catalog : DataFrame, Table, path or str, optional
-        What is known of the objects, for a source that has no catalog of its own.
+        What is known of the objects, for a source that has no catalog of its own; with mosaics,
+        their positions.
     annotator : str, optional
         Who labels.
     random_state : int
@@ -115,7 +120,7 @@ def explore(
         components = reduction.pca(X, n_components)
         X, names = components.scores, components.names
     table = origin.catalog
-    return Session(
+    session = Session(
         pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
         source=origin,
         catalog=None if table is None else table.reindex(measured.object_ids),
@@ -128,6 +133,8 @@ def explore(
         truth=truth,
         title=title or _title(source),
     )
+    session.status = session.status or f"opened {origin!r}"
+    return session
 
 
 def open_source(source: Any, *, catalog: Any = None) -> Source:
@@ -143,6 +150,8 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
         if extra:
             raise SourceError(f"a {type(source).__name__} has its own catalog: give it there")
         return source
+    if _are_mosaics(source):
+        return sources.FITSCutouts(source, **extra)
     if isinstance(source, str | Path):
         return _open_path(Path(source).expanduser(), extra)
     if isinstance(source, pd.DataFrame) or hasattr(source, "to_pandas"):
@@ -150,6 +159,18 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
     if isinstance(source, np.ndarray):
         return _open_array(source, source.ndim, extra)
     raise SourceError(f"a {type(source).__name__} is not a source; known are: {_KNOWN}")
+
+
+def _are_mosaics(source: Any) -> bool:
+    """Whether this is a FITS image, or several of them as a list or by band."""
+    if isinstance(source, Mapping):
+        files = list(source.values())
+        return bool(files) and all(_are_mosaics(file) for file in files)
+    if isinstance(source, list | tuple):
+        return bool(source) and all(
+            isinstance(file, str | Path) and _are_mosaics(file) for file in source
+        )
+    return isinstance(source, str | Path) and sources.FITSCutouts.recognizes(source)
 
 
 def _open_path(path: Path, extra: dict[str, Any]) -> Source:
@@ -163,6 +184,8 @@ def _open_path(path: Path, extra: dict[str, Any]) -> Source:
     if name.endswith(".npy"):
         shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
         return _open_array(path, len(shape), extra)
+    if extra and ".fit" in name:  # it was not recognized, and says why
+        return sources.FITSCutouts(path, **extra)
     if name.endswith(_TABLES):
         return _table(path, extra)
     raise SourceError(f"{path.name!r} is not a kind of file we know; known are: {_KNOWN}")

@@ -107,6 +107,67 @@ def test_an_array_is_a_table_or_a_stack_by_its_shape():
         aw.explore(np.zeros((2, 2, 2, 2, 2)))
 
 
+def draw_mosaic(path, seed=0, n=9):
+    """Write a mosaic with n x n galaxies on a grid, and return their positions."""
+    from astropy.io import fits
+    from astropy.wcs import WCS
+
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [150, 2]
+    wcs.wcs.crpix, wcs.wcs.cdelt = [200, 200], [-1e-4, 1e-4]
+    rng = np.random.default_rng(seed)
+    pixels = rng.normal(10, 1, (40 * n, 40 * n)).astype(np.float32)
+    places = 40 * np.argwhere(np.ones((n, n))) + 20
+    y, x = np.mgrid[-20:20, -20:20]
+    for top, left in places - 20:
+        angle, axis = rng.uniform(0, np.pi), rng.uniform(0.4, 1)
+        u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+        pixels[top : top + 40, left : left + 40] += 90 * np.exp(-np.hypot(u, v / axis) / 3)
+    fits.writeto(path, pixels, wcs.to_header())
+    ra, dec = wcs.all_pix2world(places[:, 1], places[:, 0], 0)
+    return pd.DataFrame({"id": [f"g{k}" for k in range(len(ra))], "ra": ra, "dec": dec})
+
+
+def test_a_mosaic_and_its_catalog_become_a_session_that_opens_again(tmp_path):
+    catalog = draw_mosaic(tmp_path / "field_g.fits")
+    draw_mosaic(tmp_path / "field_r.fits", seed=1)
+    catalog.loc[len(catalog)] = ["far away", 10.0, -5.0]
+    files = [str(tmp_path / f"field_{band}.fits") for band in "gr"]
+    session = aw.explore(files, catalog=catalog, project=tmp_path / "p", progress=False)
+    assert session.n_objects + len(session.set_aside) == 82
+    assert "off the images" in session.set_aside.loc["far away", "reason"]
+    assert session.status.startswith("opened <FITSCutouts: 82 objects")
+    picture = session.source.read("g40")
+    assert picture.shape == (64, 64, 2)
+    session.close()
+    again = aw.Session.open(tmp_path / "p")
+    np.testing.assert_array_equal(again.source.read("g40"), picture)
+    assert again.catalog.loc["g40", "ra"] == catalog.loc[40, "ra"]
+    again.close()
+    by_band = aw.explore({"r": files[1]}, catalog=catalog, progress=False)
+    assert by_band.source.bands == ("r",)
+    by_band.close()
+
+
+def test_a_mosaic_without_a_catalog_is_searched_for_objects(tmp_path):
+    pytest.importorskip("sep")
+    draw_mosaic(tmp_path / "field.fits")
+    session = aw.explore(tmp_path / "field.fits", progress=False)
+    assert session.source.catalog.shape[0] == 81
+    assert session.title == "field"
+    session.close()
+
+
+def test_a_fits_file_without_an_image_is_no_mosaic(tmp_path):
+    from astropy.table import Table
+
+    Table({"id": ["a"], "x": [1.0]}).write(tmp_path / "t.fits")
+    with pytest.raises(SourceError, match="holds no image"):
+        aw.explore(tmp_path / "t.fits", catalog={"ra": [1.0], "dec": [2.0]})
+    with pytest.raises(SourceError, match="known are: a folder"):
+        aw.explore([str(tmp_path / "t.fits"), str(tmp_path / "t.fits")])
+
+
 def test_components_replace_the_features_when_asked():
     X = np.random.default_rng(0).normal(size=(50, 6))
     session = aw.explore(X, n_components=2, progress=False)

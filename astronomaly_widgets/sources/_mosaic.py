@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+SUFFIXES = tuple(
+    suffix + packing
+    for suffix in (".fits", ".fit", ".fts")
+    for packing in ("", ".gz", ".fz", ".bz2")
+)
 _BAND_KEYWORDS = ("FILTER", "BAND", "FILTNAM1", "FILTERS")
 #: Images that belong to another image: its errors, flags and weights.
 AUXILIARY = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ._bands import open_bands
 from ._cutter import Cutter
 from ._detection import detect_all
 from ._images import checked
+from ._mosaic import SUFFIXES, is_remote, scan, split_extension
 from ._placement import coverage, nothing_inside, place, scales_of, with_degrees
 from ._positions import read_positions
 from ._recipe import describe
@@ -145,6 +147,23 @@ class FITSCutouts:
         settings |= {"resize": resize}
         given = {"columns": columns, "pixels": pixels, "id_column": id_column}
         self.spec = describe(mosaics, catalog, positions, self.side, settings, given)
+
+    @staticmethod
+    def recognizes(file: str | os.PathLike[str]) -> bool:
+        """Whether a file is called like FITS and holds an image; an address is not looked at.
+
+        Parameters
+        ----------
+        file : path or address
+            Also one extension of it, ``"file.fits[1]"``.
+        """
+        path, _ = split_extension(os.fspath(file))
+        if not path.lower().endswith(SUFFIXES):
+            return False
+        try:
+            return is_remote(path) or bool(scan(file))
+        except SourceError:
+            return False
 
     def __len__(self) -> int:
         return len(self._ids)
