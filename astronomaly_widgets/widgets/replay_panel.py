@@ -15,6 +15,8 @@ from ._static import bundle
 from .recall_panel import thinned, ticks
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..simulation import Replay
 
 _BRAND = "var(--aw-brand, #2b6cb0)"
@@ -77,15 +79,15 @@ class ReplayPanel(ipywidgets.VBox):
             note = _note(*needed.loc[name])
             entries.append({"name": name, "color": color, "style": style, "note": note})
         self.key.entries = entries
-        along, up = ticks(max(replay.n_labels, 5), 5), ticks(max(replay.n_interesting, 4), 4)
-        x.max, y.max = float(along[-1]), float(up[-1])
+        # every curve ends in the same corner: no room is needed beyond it
+        x.max, y.max = float(max(replay.n_labels, 5)), float(max(replay.n_interesting, 4))
         self.figure = bqplot.Figure(
             marks=[*self.curves.values()],
             axes=[
                 bqplot.Axis(scale=x, label="labels", label_offset="26px", grid_lines="none",
-                            tick_format=",d", tick_values=along),
+                            tick_format=",d", tick_values=_ticks_below(x.max, 5)),
                 bqplot.Axis(scale=y, side="left", label="found", label_offset="28px",
-                            grid_lines="solid", tick_format=",d", tick_values=up),
+                            grid_lines="solid", tick_format=",d", tick_values=_ticks_below(y.max, 4)),
             ],
             fig_margin={"top": 10, "bottom": 34, "left": 42, "right": 14},
             padding_y=0,
@@ -97,6 +99,12 @@ class ReplayPanel(ipywidgets.VBox):
         super().__init__([self.key, self.figure])
         self.add_class("aw-replay-panel")
         self.add_class("aw-panel")
+
+
+def _ticks_below(highest: float, n: int) -> NDArray[np.int64]:
+    """About `n` whole round numbers from 0 to at most `highest`."""
+    values = ticks(highest, n)
+    return values[values <= highest]
 
 
 def _note(half: float, most: float) -> str:

@@ -41,6 +41,14 @@ def test_learners_stand_out_from_what_they_are_compared_with(panel):
     assert panel.curves["at random"].line_style == "dashed"
 
 
+def test_the_plot_ends_where_the_curves_do(panel):
+    x, y = (axis.scale.max for axis in panel.figure.axes)
+    assert (x, y) == (40, 10)
+    for axis, end in zip(panel.figure.axes, (40, 10), strict=True):
+        assert axis.tick_values[0] == 0
+        assert end / 2 < axis.tick_values[-1] <= end
+
+
 def test_the_bias_is_said_on_the_plot(panel):
     assert panel.key.caveat == make_replay().caveat
     assert "Only the 40 labeled objects can be shown again" in panel.key.caveat
