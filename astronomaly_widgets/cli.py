@@ -1,8 +1,9 @@
-"""The command line: ``astronomaly-widgets demo | replay | export``."""
+"""The command line: ``astronomaly-widgets demo | app | replay | export``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0, or 1 after an error, which is said in one line on stderr.
     """
     options, others = _parser().parse_known_args(arguments)
-    if others and options.command is not _demo:
+    if others and options.command not in (_demo, _app):
         _parser().error(f"unrecognized arguments: {' '.join(others)}")
     options.others = others
     try:
@@ -66,6 +67,20 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="only say the address")
     demo.add_argument("--port", type=int, help="port to listen on (JupyterLab's choice)")
     demo.set_defaults(command=_demo)
+
+    app = commands.add_parser(
+        "app",
+        help="label DATA on a page of its own, without code",
+        description="Explore DATA, or open a project, and show its dashboard as a page in the "
+        "browser. Options that are not listed here go to Voila.",
+    )
+    app.add_argument("data", metavar="DATA", help="what aw.explore takes as a path, or a project")
+    app.add_argument("--project", help="folder to keep features and labels in (DATA-search)")
+    app.add_argument("--features", nargs="+", help="one or more extractors")
+    app.add_argument("--dark", action="store_true", help="light on dark")
+    app.add_argument("--no-browser", action="store_true", help="only say the address")
+    app.add_argument("--port", type=int, help="port to listen on (Voila's choice)")
+    app.set_defaults(command=_app)
 
     replay = commands.add_parser(
         "replay",
@@ -159,6 +174,61 @@ def _installed_tour() -> Path:
         if path.is_file():
             return path
     raise AstronomalyError(f"{TOUR} is not part of this installation: reinstall the package")
+
+
+# -- app -------------------------------------------------------------------------------------
+
+
+def _app(options: argparse.Namespace) -> None:
+    voila = require("voila.app", extra="app")
+    project = _explored(options)
+    cell = f"import astronomaly_widgets as aw\naw.Session.open({str(project)!r})"
+    with tempfile.TemporaryDirectory(prefix="astronomaly-app-") as folder:
+        page = Path(folder, f"{project.name}.ipynb")
+        page.write_text(json.dumps(_notebook(cell)), encoding="utf-8")
+        words = [str(page), "--VoilaConfiguration.show_tracebacks=True"]
+        words.append(f"--theme={'dark' if options.dark else 'light'}")
+        if options.no_browser:
+            words.append("--no-browser")
+        if options.port is not None:
+            words.append(f"--port={options.port}")
+        sys.stdout.write(f"The project: {project}\n")
+        sys.stdout.flush()
+        voila.Voila.launch_instance([*words, *options.others])
+
+
+def _explored(options: argparse.Namespace) -> Path:
+    """Return the project to show, made from the data if these are no project already.
+
+    Measured here, where the progress can be seen: a page stays blank until its code has run.
+    """
+    data = Path(options.data)
+    if (data / "manifest.json").is_file():
+        return data.absolute()
+    from .pipeline import explore
+
+    project = Path(options.project or f"{data.absolute().name.split('.')[0]}-search").absolute()
+    explore(options.data, features=options.features, project=project).close()
+    return project
+
+
+def _notebook(code: str) -> dict[str, Any]:
+    """Return a notebook of one cell, ready for JSON."""
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "dashboard",
+        "metadata": {},
+        "outputs": [],
+        "source": code,
+    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {
+        "cells": [cell],
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 # -- replay ----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -127,7 +128,7 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     shown = capsys.readouterr().out
-    assert all(name in shown for name in ("demo", "replay", "export"))
+    assert all(name in shown for name in ("demo", "app", "replay", "export"))
 
 
 class FakeLab:
@@ -177,6 +178,47 @@ def test_demo_without_jupyterlab_names_the_extra(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "jupyterlab.labapp", None)
     assert cli.main(["demo"]) == 1
     assert "astronomaly-widgets[demo]" in capsys.readouterr().err
+
+
+class FakeVoila:
+    """Takes the place of Voila's own launcher; keeps the page it was given."""
+
+    def __init__(self, monkeypatch):
+        self.words, self.code = None, None
+        monkeypatch.setattr(cli, "require", lambda module, extra: SimpleNamespace(Voila=self))
+
+    def launch_instance(self, words):
+        self.words = words
+        page = nbformat.read(words[0], as_version=4)
+        nbformat.validate(page)
+        self.code = page.cells[0].source
+
+
+def test_app_explores_data_and_shows_the_project_to_go_on_in(survey, monkeypatch, capsys):
+    monkeypatch.chdir(survey)
+    voila = FakeVoila(monkeypatch)
+    options = ["--dark", "--no-browser", "--port", "8901", "--Voila.ip=0.0.0.0"]
+    assert cli.main(["app", "survey.csv", *options]) == 0
+    project = survey / "survey-search"
+    assert voila.code.splitlines()[-1] == f"aw.Session.open({str(project)!r})"
+    assert {"--theme=dark", "--no-browser", "--port=8901", "--Voila.ip=0.0.0.0"} <= {*voila.words}
+    assert str(project) in capsys.readouterr().out
+    assert aw.Session.open(project).n_objects == 200
+
+
+def test_app_opens_a_project_as_it_is(survey, monkeypatch):
+    aw.explore(survey / "survey.csv", project=survey / "mine").close()
+    voila = FakeVoila(monkeypatch)
+    assert cli.main(["app", str(survey / "mine")]) == 0
+    assert str(survey / "mine") in voila.code
+    assert "--theme=light" in voila.words
+    assert sorted(path.name for path in survey.iterdir()) == ["mine", "scores.csv", "survey.csv"]
+
+
+def test_app_without_voila_names_the_extra(survey, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "voila.app", None)
+    assert cli.main(["app", str(survey / "survey.csv")]) == 1
+    assert "astronomaly-widgets[app]" in capsys.readouterr().err
 
 
 def test_recall_table_of_no_labels_has_no_rows(survey):

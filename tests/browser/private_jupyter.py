@@ -132,14 +132,12 @@ class JupyterServer:
         config = self.base / "config"
         (config / "labconfig").mkdir(parents=True)
         (config / "labconfig" / "page_config.json").write_text(json.dumps(PAGE_CONFIG))
-        self.root.mkdir()
+        self.root.mkdir(exist_ok=True)
         (config / "jupyter_server_config.json").write_text(json.dumps(SERVER_CONFIG))
         (config / "jupyter_notebook_config.json").write_text(json.dumps(NOTEBOOK_CONFIG))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}"]
-        command += ["--no-browser", "--ServerApp.port_retries=0"]
-        command += [f"--ServerApp.root_dir={self.root}"]
+        command = self.command(port)
         with (self.base / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
                 command,
@@ -156,6 +154,21 @@ class JupyterServer:
             raise
         return self
 
+    def command(self, port: int) -> list[str]:
+        """Return what starts the server."""
+        return [
+            *[sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}"],
+            *["--no-browser", "--ServerApp.port_retries=0"],
+            f"--ServerApp.root_dir={self.root}",
+        ]
+
+    def is_up(self) -> bool:
+        """Whether the server answers."""
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{self.url}/api/status", timeout=5).close()  # noqa: S310 - our own server
+            return True
+        return False
+
     def __exit__(self, *_: object) -> None:
         """Stop the server and its kernels."""
         self.close()
@@ -163,8 +176,7 @@ class JupyterServer:
     def _wait_until_up(self, process: subprocess.Popen[bytes], timeout: float = 60.0) -> None:
         end = time.monotonic() + timeout
         while time.monotonic() < end and process.poll() is None:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{self.url}/api/status", timeout=5).close()  # noqa: S310 - our own server
+            if self.is_up():
                 return
             time.sleep(0.1)
         raise RuntimeError(f"Jupyter did not start; the end of its log:\n{self.log()[-3000:]}")
@@ -184,6 +196,27 @@ class JupyterServer:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+class AppServer(JupyterServer):
+    """``astronomaly-widgets app DATA``, as a person starts it; `data` lies in :attr:`root`."""
+
+    def __init__(self, base: Path, data: str) -> None:
+        super().__init__(base)
+        self._data = data
+
+    def command(self, port: int) -> list[str]:
+        """Return what starts the page."""
+        start = "from astronomaly_widgets.cli import main; raise SystemExit(main())"
+        words = ["app", self._data, "--no-browser", f"--port={port}"]
+        return [sys.executable, "-c", start, *words]
+
+    def is_up(self) -> bool:
+        """Whether somebody listens: a look at the page itself would run its code."""
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2])), 5).close()
+            return True
+        return False
 
 
 @contextlib.contextmanager

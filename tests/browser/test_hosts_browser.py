@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 from lab_driver import Notebook7Page, VoilaPage, WatchedPage
+from private_jupyter import AppServer
 
 import astronomaly_widgets as aw
 
@@ -69,6 +72,25 @@ def test_voila_shows_the_dashboard_and_stores_a_score_by_key(page_of):
     score_first_object(page)
     page.screenshot("voila")
     wait_until_stored(page, "in-voila")
+
+
+def test_the_app_shows_a_table_without_code_and_stores_a_score_by_key(browser, tmp_path):
+    (tmp_path / "root").mkdir()
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 4)), columns=list("abcd"))
+    table.insert(0, "object_id", [f"object-{i:02d}" for i in range(60)])
+    table.to_csv(tmp_path / "root" / "survey.csv", index=False)
+    with AppServer(tmp_path, "survey.csv") as app:
+        page = VoilaPage(browser, app)
+        page.page.goto(app.url, timeout=120_000)
+        page.wait_for(PAINTED, timeout=60)
+        first = page.page.locator(".aw-object").first.get_attribute("data-object-id")
+        page.page.locator(".aw-gallery").focus()
+        page.page.keyboard.press("4")
+        page.page.wait_for_selector('.aw-object[data-state="stored"]')
+        page.screenshot("app")
+        assert "explore" not in page.page.locator("body").inner_text()
+        page.close()
+        assert stored_scores(page, "survey-search") == {first: 4.0}
 
 
 def wait_until_stored(watched: WatchedPage, project: str) -> None:
