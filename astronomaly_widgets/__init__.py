@@ -20,6 +20,7 @@ _HOME = {
     "from_astronomaly": "exchange",
 }
 _ROOMS = (
+    "clustering",
     "demos",
     "detectors",
     "evaluation",
@@ -35,6 +36,7 @@ _ROOMS = (
 
 if TYPE_CHECKING:
     from . import (
+        clustering,
         demos,
         detectors,
         evaluation,
@@ -61,6 +63,7 @@ __all__ = [
     "ReplayPanel",
     "Session",
     "__version__",
+    "clustering",
     "demos",
     "detectors",
     "evaluation",

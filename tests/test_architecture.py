@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "batches": GROUND,
     "remaining": GROUND,
     "evaluation": GROUND | {"remaining"},
+    "clustering": GROUND | {"compute"},
     "density": GROUND,
     "labels": GROUND,
     "project": GROUND,
