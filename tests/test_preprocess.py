@@ -147,6 +147,14 @@ def test_a_single_pixel_at_the_center_is_found(size):
     assert preprocess.source_mask(image).sum() == 1
 
 
+@pytest.mark.parametrize("view", [np.transpose, np.rot90, lambda image: image[::-1, ::2]])
+def test_the_layout_in_memory_does_not_matter(view):
+    image = view(blob())
+    np.testing.assert_array_equal(
+        preprocess.source_mask(image), preprocess.source_mask(image.copy())
+    )
+
+
 def test_without_a_source_at_the_center_the_mask_is_empty():
     assert not preprocess.source_mask(blob(center=(10, 10))).any()
     assert not preprocess.source_mask(np.ones((9, 9))).any()

@@ -6,17 +6,32 @@ from ._registry import by_name
 from .cnn import CNNFeatures
 from .combined import CombinedFeatures
 from .ellipse import EllipseFeatures
+from .flux_histogram import FluxHistogramFeatures
 from .light_curve import LightCurveFeatures
+from .morphology import MorphologyFeatures
+from .photometry import PhotometryFeatures
+from .power_spectrum import PowerSpectrumFeatures
+from .prepared import PreparedFeatures
 from .raw import RawFeatures
+from .transformer import FunctionFeatures, TransformerFeatures
+from .wavelet import WaveletFeatures
 
 __all__ = [
     "CNNFeatures",
     "CombinedFeatures",
     "EllipseFeatures",
+    "FluxHistogramFeatures",
+    "FunctionFeatures",
     "LightCurveFeatures",
     "Measurements",
+    "MorphologyFeatures",
     "Period",
+    "PhotometryFeatures",
+    "PowerSpectrumFeatures",
+    "PreparedFeatures",
     "RawFeatures",
+    "TransformerFeatures",
+    "WaveletFeatures",
     "by_name",
     "find_period",
     "measure",

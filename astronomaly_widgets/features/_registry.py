@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .cnn import CNNFeatures
 from .combined import CombinedFeatures
 from .ellipse import EllipseFeatures
+from .flux_histogram import FluxHistogramFeatures
 from .light_curve import LightCurveFeatures
+from .morphology import MorphologyFeatures
+from .photometry import PhotometryFeatures
+from .power_spectrum import PowerSpectrumFeatures
 from .raw import RawFeatures
+from .transformer import FunctionFeatures, TransformerFeatures
+from .wavelet import WaveletFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,27 +24,35 @@ if TYPE_CHECKING:
 _EXTRACTORS: dict[str, Callable[[], FeatureExtractor]] = {
     "cnn": CNNFeatures,
     "ellipse": EllipseFeatures,
+    "flux_histogram": FluxHistogramFeatures,
     "light_curve": LightCurveFeatures,
+    "morphology": MorphologyFeatures,
+    "photometry": PhotometryFeatures,
+    "power_spectrum": PowerSpectrumFeatures,
     "raw": RawFeatures,
+    "wavelet": WaveletFeatures,
 }
 
 
 def by_name(
-    features: str | FeatureExtractor | Sequence[str | FeatureExtractor],
+    features: str | FeatureExtractor | Callable[..., Any] | Sequence[Any],
 ) -> FeatureExtractor:
-    """Return the extractor of a name, or the one that combines several.
+    """Return the extractor of a name, or of what can be made one, or one that combines several.
 
     Parameters
     ----------
-    features : str, extractor, or sequence of these
-        ``"cnn"``, ``"ellipse"`` or ``"raw"``; an extractor is returned as it is.
+    features : str, extractor, function, transformer, or sequence of these
+        ``"cnn"``, ``"ellipse"``, ``"flux_histogram"``, ``"light_curve"``, ``"morphology"``,
+        ``"photometry"``, ``"power_spectrum"``, ``"raw"`` or ``"wavelet"``; an extractor, which is
+        returned as it is; a function of one object, see :class:`FunctionFeatures`; or a
+        scikit-learn transformer of its raw values, see :class:`TransformerFeatures`.
 
     Raises
     ------
     ValueError
         There is no extractor of this name, or the sequence is empty.
     TypeError
-        It is neither a name nor has what an extractor needs.
+        It is none of these.
     """
     if isinstance(features, str):
         if features not in _EXTRACTORS:
@@ -47,9 +61,17 @@ def by_name(
     if isinstance(features, list | tuple):
         extractors = [by_name(each) for each in features]
         return extractors[0] if len(extractors) == 1 else CombinedFeatures(extractors)
-    if isinstance(features, type) or not hasattr(features, "extract"):
-        raise TypeError(f"{features!r} is not a feature extractor; wanted {_known()} or an object")
-    return features  # type: ignore[return-value]  # a sequence has no extract
+    if not isinstance(features, type):
+        if hasattr(features, "extract"):
+            return features  # type: ignore[return-value]  # a sequence has no extract
+        if hasattr(features, "transform"):
+            return TransformerFeatures(features)
+        if callable(features):
+            return FunctionFeatures(features)
+    raise TypeError(
+        f"{features!r} is not a feature extractor; wanted {_known()}, an extractor, a function or "
+        "a scikit-learn transformer"
+    )
 
 
 def _known() -> str:

@@ -38,6 +38,8 @@ def sigma_clipped_stats(
     values, counts = _distribution(image)
     if not len(values):
         return (np.nan, np.nan, np.nan)
+    if counts is None:
+        return _clipped(values, sigma, maxiters)
     mean, median, std = _moments(values, counts)
     iteration = 0
     while maxiters is None or iteration < maxiters:
@@ -45,11 +47,35 @@ def sigma_clipped_stats(
         high = int(np.searchsorted(values, median + sigma * std, "right"))
         if high - low in {0, len(values)}:
             break
-        values = values[low:high]
-        counts = None if counts is None else counts[low:high]
+        values, counts = values[low:high], counts[low:high]
         mean, median, std = _moments(values, counts)
         iteration += 1
     return mean, median, std
+
+
+def _clipped(
+    values: NDArray[Any], sigma: float, maxiters: int | None
+) -> tuple[float, float, float]:
+    """Clip sorted values, with sums that are added up only once."""
+    low, high = 0, len(values)
+    shifted = values - np.float64(_middle(values))  # so that the squares do not drown the rest
+    sums = np.concatenate([[0], np.cumsum(shifted)])
+    squares = np.concatenate([[0], np.cumsum(shifted**2)])
+    iteration = 0
+    while maxiters is None or iteration < maxiters:
+        n = high - low
+        mean = (sums[high] - sums[low]) / n
+        std = np.sqrt(max((squares[high] - squares[low]) / n - mean**2, 0))
+        median = _middle(values[low:high])
+        first = int(np.searchsorted(values, median - sigma * std, "left"))
+        last = int(np.searchsorted(values, median + sigma * std, "right"))
+        first, last = max(first, low), min(last, high)
+        if last - first in {0, n}:
+            break
+        low, high = first, last
+        iteration += 1
+    left = values[low:high]
+    return float(left.mean(dtype=float)), _middle(left), float(left.std(dtype=float))
 
 
 def _distribution(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -64,11 +90,13 @@ def _distribution(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | Non
     return np.sort(flat if finite.all() else flat[finite]), None
 
 
-def _moments(values: NDArray[Any], counts: NDArray[Any] | None) -> tuple[float, float, float]:
-    if counts is None:
-        n = len(values)
-        median = (float(values[(n - 1) // 2]) + float(values[n // 2])) / 2
-        return float(values.mean(dtype=float)), median, float(values.std(dtype=float))
+def _middle(values: NDArray[Any]) -> float:
+    """Median of sorted values."""
+    n = len(values)
+    return (float(values[(n - 1) // 2]) + float(values[n // 2])) / 2
+
+
+def _moments(values: NDArray[Any], counts: NDArray[Any]) -> tuple[float, float, float]:
     total = np.cumsum(counts)
     n = int(total[-1])
     middle = values[np.searchsorted(total, [(n - 1) // 2, n // 2], "right")]
@@ -106,7 +134,7 @@ def source_mask(
     """
     flat = image if image.ndim == 2 else grey(image)
     _, median, std = sigma_clipped_stats(flat, sigma, maxiters)
-    above = (flat > median + sigma * std).view(np.uint8)
+    above = np.ascontiguousarray(flat > median + sigma * std).view(np.uint8)
     if not central:
         return above.view(bool)
     import cv2

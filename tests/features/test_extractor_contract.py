@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from astronomaly_widgets import features
 from astronomaly_widgets._protocols import FeatureExtractor
@@ -14,8 +15,17 @@ from astronomaly_widgets.features import (
     CNNFeatures,
     CombinedFeatures,
     EllipseFeatures,
+    FluxHistogramFeatures,
+    FunctionFeatures,
     LightCurveFeatures,
+    MorphologyFeatures,
+    PhotometryFeatures,
+    PowerSpectrumFeatures,
+    PreparedFeatures,
     RawFeatures,
+    TransformerFeatures,
+    WaveletFeatures,
+    _registry,
     by_name,
     measure,
 )
@@ -67,10 +77,22 @@ EXTRACTORS = {
     "cnn": CNNFeatures(size=32, batch_size=2),
     "ellipse and cnn": CombinedFeatures([EllipseFeatures(), CNNFeatures(size=32, batch_size=3)]),
     "ellipse": EllipseFeatures(),
+    "flux histogram": FluxHistogramFeatures(),
+    "function": FunctionFeatures(np.mean, kinds=("image", "table")),
     "light curve": LightCurveFeatures(),
     "light curve by band": LightCurveFeatures(["r", "g"], period=False),
+    "morphology": MorphologyFeatures(),
+    "photometry": PhotometryFeatures(),
+    "photometry in a circle": PhotometryFeatures(radius=9, zero_point=22.5),
+    "power spectrum": PowerSpectrumFeatures(),
+    "prepared": PreparedFeatures(PowerSpectrumFeatures(4), ["grey", "stretch"]),
     "raw": RawFeatures(),
     "raw resized": RawFeatures(size=5),
+    "transformer": TransformerFeatures(
+        StandardScaler().fit(rng.normal(size=(9, 21))), EllipseFeatures()
+    ),
+    "wavelet": WaveletFeatures(),
+    "wavelet of PyWavelets": WaveletFeatures("sym4", n_levels=3),
     "combined": CombinedFeatures([EllipseFeatures(), RawFeatures(size=3)]),
 }
 
@@ -154,6 +176,13 @@ def test_extractors_are_found_by_name():
     assert by_name(own) is own
     assert by_name([own]) is own
     assert by_name(["ellipse", own]).extractors[1] is own
+    assert isinstance(by_name(np.mean), FunctionFeatures)
+    assert isinstance(by_name(StandardScaler()), TransformerFeatures)
+
+
+@pytest.mark.parametrize("name", _registry._EXTRACTORS)
+def test_every_name_is_the_name_of_its_extractor(name):
+    assert by_name(name).name == name
 
 
 @pytest.mark.parametrize("wrong", [3, None, RawFeatures])

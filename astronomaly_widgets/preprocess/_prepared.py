@@ -1,0 +1,79 @@
+"""A source whose images come out of a chain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import ReadError
+from ._chain import Chain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .._protocols import Source
+
+
+class PreparedSource:
+    """What a chain makes of the images of a source.
+
+    For what is shown: a session that is given this draws its pictures from it. A picture that is
+    uint8 in the end is shown as it is; any other gets the usual stretch.
+
+    Parameters
+    ----------
+    source : Source
+        Of images.
+    chain : Chain, or sequence of its steps
+
+    Raises
+    ------
+    ValueError
+        The source is not one of images.
+    """
+
+    def __init__(self, source: Source, chain: Chain | Sequence[Any]) -> None:
+        if source.kind != "image":
+            raise ValueError(f"a chain prepares images, not a source of kind {source.kind!r}")
+        self.source = source
+        self.chain = chain if isinstance(chain, Chain) else Chain(*chain)
+        self.kind = source.kind
+
+    @property
+    def object_ids(self) -> NDArray[Any]:
+        """Those of the source."""
+        return self.source.object_ids
+
+    @property
+    def fingerprints(self) -> NDArray[Any]:
+        """Those of the source, with one of the chain."""
+        settings = json.dumps(self.chain.settings(), sort_keys=True)
+        digest = hashlib.sha256(settings.encode()).hexdigest()[:16]
+        return np.array([f"{each} {digest}" for each in self.source.fingerprints], dtype=object)
+
+    @property
+    def catalog(self) -> pd.DataFrame | None:
+        """That of the source."""
+        return self.source.catalog
+
+    def read(self, object_id: str) -> NDArray[Any]:
+        """Read one object and send it through the chain.
+
+        Raises
+        ------
+        ReadError
+            The object cannot be read, or a step cannot be done with it.
+        KeyError
+            There is no such object.
+        """
+        image = self.source.read(object_id)
+        try:
+            return self.chain(image)
+        except ValueError as error:
+            raise ReadError(f"cannot be prepared: {error}") from error
