@@ -21,7 +21,7 @@ class Source(Protocol):
     Attributes
     ----------
     kind : str
-        What :meth:`read` returns: ``"image"`` or ``"table"``.
+        What :meth:`read` returns: ``"image"``, ``"light_curve"``, ``"spectrum"`` or ``"table"``.
     object_ids : ndarray, shape (n,), dtype object
         Unique names (str). They are what labels belong to, so they must not depend on
         the order or the number of the other objects.
@@ -53,7 +53,10 @@ class Source(Protocol):
         ndarray
             For ``kind == "image"``: (height, width) or (height, width, bands), uint8 or floating,
             row 0 at the top as shown on a screen, NaN where there are no data. For
-            ``kind == "table"``: (d,) floating.
+            ``kind == "table"``: (d,) floating. For ``kind == "light_curve"``: (points,) structured,
+            with ``time`` (days), ``magnitude`` or ``flux``, ``error`` and ``band`` (text). For
+            ``kind == "spectrum"``: (wavelengths,) structured, with ``wavelength`` (increasing),
+            ``flux`` and ``error``. Errors are NaN where they are not known.
 
         Raises
         ------

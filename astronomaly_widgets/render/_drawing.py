@@ -12,16 +12,17 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _JPEG_QUALITY = 87
+_DRAWING_QUALITY = 92  # thin colored lines, which the eye takes in one by one
 _BARS_UP_TO = 32  # values: few numbers are a table's columns, many are a curve
 
 # RGB; quiet on a light and on a dark page
-_GROUND = (16, 19, 26)
-_RULE = (58, 66, 80)
+GROUND = (16, 19, 26)
+RULE = (58, 66, 80)
 _LINE = (122, 208, 235)
 _BELOW = (240, 168, 104)
 _GREY = (44, 47, 53)
 _MARK = (92, 97, 106)
-_WORDS = (150, 158, 170)
+WORDS = (150, 158, 170)
 
 
 def profile(values: ArrayLike, size: int = 150) -> bytes:
@@ -54,7 +55,7 @@ def profile(values: ArrayLike, size: int = 150) -> bytes:
     if row.ndim != 1:
         raise ValueError(f"a profile is drawn of (d,) values, got shape {row.shape}")
     row = np.where(np.isfinite(row), row, np.nan)
-    canvas = np.full((size, size, 3), _GROUND, dtype=np.uint8)
+    canvas = np.full((size, size, 3), GROUND, dtype=np.uint8)
     if np.isfinite(row).any():
         draw = _bars if len(row) <= _BARS_UP_TO else _curve
         draw(canvas, row)
@@ -75,7 +76,7 @@ def _curve(canvas: NDArray[np.uint8], row: NDArray[np.float64]) -> None:
     y = size / 2 - (size / 2 - margin) * np.clip((row - middle) / half, -1, 1)
     if low < 0 < high:
         zero = round(size / 2 + (size / 2 - margin) * middle / half)
-        cv2.line(canvas, (0, zero), (size, zero), _RULE, 1)
+        cv2.line(canvas, (0, zero), (size, zero), RULE, 1)
     points = np.round(np.stack([x, y], axis=1) * 16)  # cv2 takes 1/16 pixels with shift=4
     gaps = np.flatnonzero(np.isnan(row))
     for run in np.split(points, gaps):
@@ -96,7 +97,7 @@ def _bars(canvas: NDArray[np.uint8], row: NDArray[np.float64]) -> None:
     low, high = min(np.nanmin(length), 0.0), max(np.nanmax(length), 0.0)
     scale = (size - 2 * margin) / max(high - low, 1e-12)
     zero = round(margin + high * scale) if high > low else size // 2
-    cv2.line(canvas, (round(margin / 2), zero), (round(size - margin / 2), zero), _RULE, 1)
+    cv2.line(canvas, (round(margin / 2), zero), (round(size - margin / 2), zero), RULE, 1)
     step = (size - 2 * margin) / len(row)
     for i, value in enumerate(length):
         if np.isnan(value):
@@ -123,15 +124,21 @@ def placeholder(size: int, reason: str = "") -> bytes:
         for i, line in enumerate(wrap(plain, 44)[:6]):
             place = round(size * 0.05), round(size * (0.6 + 0.055 * i))
             cv2.putText(
-                canvas, line, place, cv2.FONT_HERSHEY_SIMPLEX, size / 1000, _WORDS, 1, cv2.LINE_AA
+                canvas, line, place, cv2.FONT_HERSHEY_SIMPLEX, size / 1000, WORDS, 1, cv2.LINE_AA
             )
     return encode(canvas, ".jpg")
 
 
-def encode(pixels: NDArray[np.uint8], suffix: str) -> bytes:
-    """Encode grey or RGB pixels as the file that `suffix` (".jpg", ".png") names."""
+def encode(pixels: NDArray[np.uint8], suffix: str, *, drawing: bool = False) -> bytes:
+    """Encode grey or RGB pixels as the file that `suffix` (".jpg", ".png") names.
+
+    Of a `drawing`, colors are kept for every pixel: JPEG else shares them between four.
+    """
     import cv2
 
     options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix == ".jpg" else []
+    if drawing and suffix == ".jpg":
+        options = [cv2.IMWRITE_JPEG_QUALITY, _DRAWING_QUALITY]
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     bgr = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     return cv2.imencode(suffix, bgr, options)[1].tobytes()

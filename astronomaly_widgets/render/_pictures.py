@@ -10,6 +10,8 @@ import numpy as np
 from ..exceptions import AstronomalyError
 from ._display import bands, cropped, resized
 from ._drawing import encode, placeholder, profile
+from ._lines import lines_of
+from ._plots import plot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,15 +25,18 @@ _BAD_OBJECT = (AstronomalyError, ArithmeticError, LookupError, OSError, TypeErro
 
 _LOSSLESS_UP_TO = 256  # px: a small picture is magnified on the screen, so it is sent exactly
 
+_LOW = 0.62  # height of a large plot over its width
+
 
 def thumbnail(
     source: Source | None, object_id: str, size: int = 150, *, crop: float = 1.0
 ) -> bytes:
     """Draw one object small.
 
-    The whole object is fitted into the square and the rest is black. An object that cannot be
-    read is drawn as a quiet grey placeholder, and the reason is logged, so that one bad object
-    never spoils a page.
+    The whole image is fitted into the square and the rest is black. A light curve is drawn with
+    error bars, bright at the top, and folded if its source knows a period; a spectrum as a line. An
+    object that cannot be read is drawn as a quiet grey placeholder, and the reason is logged, so
+    that one bad object never spoils a page.
 
     Parameters
     ----------
@@ -42,7 +47,7 @@ def thumbnail(
     size : int
         Side of the square, in pixels.
     crop : float
-        The central fraction of each side that is shown, 0 < crop <= 1.
+        The central fraction of each side of an image that is shown, 0 < crop <= 1.
 
     Returns
     -------
@@ -57,6 +62,9 @@ def thumbnail(
     _check(size, crop)
     try:
         data = _read(source, object_id)
+        if source is not None and data.dtype.names is not None:
+            drawing = plot(lines_of(source, object_id, data), size, size)
+            return encode(drawing, ".jpg", drawing=True)
         if data.ndim == 1:
             return profile(data, size)
         shown = resized(cropped(data, crop), size)
@@ -85,8 +93,8 @@ def picture(source: Source | None, object_id: str, max_size: int = 1024) -> byte
     Returns
     -------
     bytes
-        PNG up to 256 pixels, where every pixel counts, JPEG above. An object that cannot be read
-        gives a placeholder that says why.
+        PNG for curves, and for images up to 256 pixels, where every pixel counts, JPEG above. An
+        object that cannot be read gives a placeholder that says why.
 
     Raises
     ------
@@ -96,6 +104,9 @@ def picture(source: Source | None, object_id: str, max_size: int = 1024) -> byte
     _check(max_size, 1.0)
     try:
         data = _read(source, object_id)
+        if source is not None and data.dtype.names is not None:
+            height = max(1, round(max_size * _LOW))
+            return encode(plot(lines_of(source, object_id, data), max_size, height), ".png")
         if data.ndim == 1:
             return profile(data, max_size)
         shown = resized(data, min(max_size, max(data.shape[:2])))

@@ -5,5 +5,6 @@ from .fits_cutouts import FITSCutouts
 from .image_folder import ImageFolder
 from .image_stack import ImageStack
 from .light_curves import LightCurves
+from .spectra import Spectra
 
-__all__ = ["FITSCutouts", "FeatureTable", "ImageFolder", "ImageStack", "LightCurves"]
+__all__ = ["FITSCutouts", "FeatureTable", "ImageFolder", "ImageStack", "LightCurves", "Spectra"]

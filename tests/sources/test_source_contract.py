@@ -16,6 +16,7 @@ from astronomaly_widgets.sources import (
     ImageFolder,
     ImageStack,
     LightCurves,
+    Spectra,
 )
 
 rng = np.random.default_rng(0)
@@ -54,10 +55,17 @@ def light_curves(tmp_path):
     return LightCurves(table, catalog=CATALOG)
 
 
+def spectra(tmp_path):
+    flux = rng.uniform(1, 2, (3, 20))
+    return Spectra(
+        flux, np.arange(4000, 4020), error=flux, object_ids=["a", "b", "c"], catalog=CATALOG
+    )
+
+
 @pytest.fixture(
     params=[
         *(image_folder, image_stack, image_stack_on_disk, fits_cutouts),
-        *(feature_table, light_curves),
+        *(feature_table, light_curves, spectra),
     ],
     ids=lambda make: make.__name__,
 )
@@ -72,13 +80,14 @@ def test_every_public_source_is_held_to_the_contract():
         "ImageFolder",
         "ImageStack",
         "LightCurves",
+        "Spectra",
     }
     assert sources.__all__ == sorted(sources.__all__)
 
 
 def test_it_is_a_source(source):
     assert isinstance(source, Source)
-    assert source.kind in {"image", "light_curve", "table"}
+    assert source.kind in {"image", "light_curve", "spectrum", "table"}
 
 
 def test_ids_are_unique_text(source):
@@ -103,6 +112,8 @@ def test_what_is_read_has_the_shape_of_its_kind(source):
     assert data.ndim == (2 if source.kind == "image" else 1)
     if source.kind == "light_curve":
         assert data.dtype.names == ("time", source.value_name, "error", "band")
+    elif source.kind == "spectrum":
+        assert data.dtype.names == ("wavelength", "flux", "error")
     else:
         assert data.dtype == np.uint8 or data.dtype.kind == "f"
     assert data.flags.c_contiguous

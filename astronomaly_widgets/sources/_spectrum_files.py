@@ -1,0 +1,293 @@
+"""One spectrum, from a file of any common layout or from what a program holds."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..exceptions import ReadError, SourceError
+from ._catalogs import read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+_FITS_SUFFIXES = (".fits.gz", ".fits", ".fit")
+_SUFFIXES = (*_FITS_SUFFIXES, ".csv", ".ecsv", ".parquet", ".txt", ".dat", ".ascii", ".vot", ".xml")
+_TEXT = (".txt", ".dat", ".ascii")
+
+# what arrays and columns are called, in small letters and digits alone, in order of preference
+_WAVELENGTHS = ("wavelength", "wavelengths", "wave", "lambda", "lam", "wl", "spectralaxis", "awav")
+_LOG_WAVELENGTHS = ("loglam", "loglambda", "logwave")
+_FLUXES = ("flux", "fluxes", "fluxdensity", "flam", "spec", "spectrum", "intensity")
+_ERRORS = ("error", "err", "sigma", "fluxerr", "fluxerror", "eflux", "uncertainty", "noise", "std")
+_IDS = ("id", "ids", "objectid", "objectids", "name", "names")
+_INVERSE_VARIANCES = ("ivar", "fluxivar", "invvar", "inversevariance")
+
+_BROKEN = (OSError, ValueError, TypeError, LookupError, EOFError)
+
+
+class RawSpectrum(NamedTuple):
+    """A spectrum as it was found; units are "" where nothing says them."""
+
+    wavelength: NDArray[Any]
+    flux: NDArray[Any]
+    error: NDArray[Any] | None
+    wavelength_unit: str = ""
+    flux_unit: str = ""
+
+
+def _named(columns: Any) -> dict[str, Any]:
+    """Map plain names (small letters and digits) to what they stand for."""
+    return {re.sub("[^a-z0-9]", "", str(name).lower()): name for name in reversed(list(columns))}
+
+
+def _first_of(plain: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """Return what the first known of some names stands for, or None."""
+    return next((plain[name] for name in names if name in plain), None)
+
+
+def from_object(thing: Any) -> RawSpectrum:
+    """Take a spectrum out of a Spectrum object, a table, or a tuple of arrays.
+
+    Raises
+    ------
+    ReadError
+        It is none of these, or has no wavelengths or fluxes.
+    """
+    if isinstance(thing, str | os.PathLike):
+        return _from_file(Path(thing).expanduser())
+    if hasattr(thing, "spectral_axis") and hasattr(thing, "flux"):
+        uncertainty = getattr(thing, "uncertainty", None)
+        error = None
+        if uncertainty is not None:
+            spread = uncertainty.represent_as(_standard_deviation()).array
+            error = np.asarray(spread, dtype=float)
+        axis, flux = thing.spectral_axis, thing.flux
+        return RawSpectrum(_plain(axis), _plain(flux), error, _unit(axis), _unit(flux))
+    if isinstance(thing, tuple | list) and len(thing) in (2, 3):
+        error = _plain(thing[2]) if len(thing) == 3 else None
+        return RawSpectrum(
+            _plain(thing[0]), _plain(thing[1]), error, _unit(thing[0]), _unit(thing[1])
+        )
+    if hasattr(thing, "columns"):
+        return _from_columns(thing)
+    raise ReadError(
+        f"a {type(thing).__name__} is not a spectrum; wanted a Spectrum, a table, a file, or "
+        "(wavelength, flux) or (wavelength, flux, error)"
+    )
+
+
+def _from_file(path: Path) -> RawSpectrum:
+    """Read the spectrum in a file: FITS (table or image), or a table of text or Parquet.
+
+    Raises
+    ------
+    ReadError
+        It cannot be read, or holds no spectrum.
+    """
+    name = path.name.lower()
+    try:
+        if name.endswith(_FITS_SUFFIXES):
+            return _from_fits(path)
+        if name.endswith(_TEXT):
+            numbers = np.loadtxt(path, ndmin=2, unpack=True)
+            if len(numbers) < 2:
+                raise ReadError("its text has one column; wanted wavelength and flux")
+            return RawSpectrum(numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else None)
+        return _from_columns(read_table(path))
+    except SourceError as error:
+        raise ReadError(str(error)) from error
+    except _BROKEN as error:
+        raise ReadError(f"{path.name!r} cannot be read: {error}") from error
+
+
+def _from_columns(table: Any) -> RawSpectrum:
+    """Take a spectrum out of a table with one row per wavelength, or one row of vectors.
+
+    Raises
+    ------
+    ReadError
+        There are no columns of wavelength and flux.
+    """
+    columns = list(getattr(table, "colnames", table.columns))
+    plain = _named(columns)
+    axis, log_axis = _first_of(plain, _WAVELENGTHS), _first_of(plain, _LOG_WAVELENGTHS)
+    flux = _first_of(plain, _FLUXES)
+    if flux is None or (axis is None and log_axis is None):
+        raise ReadError(
+            f"no columns are called like a wavelength and a flux; there are "
+            f"{', '.join(map(str, columns))}"
+        )
+    chosen = log_axis if axis is None else axis
+    wavelength = _column(table[chosen])
+    if axis is None:
+        wavelength = 10**wavelength
+    error, weight = _first_of(plain, _ERRORS), _first_of(plain, _INVERSE_VARIANCES)
+    spread = None if error is None else _column(table[error])
+    values = _column(table[flux])
+    if error is None and weight is not None:
+        values, spread = _from_inverse_variance(values, _column(table[weight]))
+    unit = "" if axis is None else _unit(table[chosen])
+    return RawSpectrum(wavelength, values, spread, unit, _unit(table[flux]))
+
+
+def _from_inverse_variance(
+    flux: NDArray[Any], inverse: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return flux and standard deviation; no flux where the inverse variance is 0."""
+    good = inverse > 0
+    error = 1 / np.sqrt(np.where(good, inverse, 1))
+    return np.where(good, flux, np.nan), np.where(good, error, np.nan)
+
+
+def from_npz(path: Path) -> tuple[Any, Any, Any, Any]:
+    """Return flux, wavelength, error and ids (None where there are none) of a file of arrays."""
+    if not path.is_file():
+        raise SourceError(f"there is no file {str(path)!r}")
+    if path.suffix.lower() != ".npz":
+        raise SourceError(
+            f"{path.name!r} holds one spectrum at most; wanted an .npz of arrays, or the folder of "
+            "all spectra"
+        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError) as problem:
+        raise SourceError(f"{str(path)!r} cannot be read: {problem}") from problem
+    plain = _named(arrays)
+    flux, axis = _first_of(plain, _FLUXES), _first_of(plain, _WAVELENGTHS)
+    log_axis = _first_of(plain, _LOG_WAVELENGTHS)
+    if flux is None or (axis is None and log_axis is None):
+        raise SourceError(
+            f"{path.name!r} has no arrays called flux and wavelength; it has {', '.join(arrays)}"
+        )
+    error, weight = _first_of(plain, _ERRORS), _first_of(plain, _INVERSE_VARIANCES)
+    fluxes, spread = arrays[flux], None if error is None else arrays[error]
+    if error is None and weight is not None:
+        fluxes, spread = _from_inverse_variance(fluxes, arrays[weight])
+    ids = _first_of(plain, _IDS)
+    wavelength = 10 ** arrays[log_axis] if axis is None else arrays[axis]
+    return fluxes, wavelength, spread, None if ids is None else arrays[ids]
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Return the files in a folder that may be spectra, by their names without suffix."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        suffix = next((s for s in _SUFFIXES if path.name.lower().endswith(s)), None)
+        if suffix is None or path.name.startswith("."):
+            continue
+        name = path.name[: -len(suffix)]
+        if name in found:
+            raise SourceError(f"{path.name!r} and {found[name].name!r} would have the same id")
+        found[name] = path
+    if not found:
+        raise SourceError(
+            f"there are no spectra in the folder {str(folder)!r}; wanted {', '.join(_SUFFIXES)}"
+        )
+    return found
+
+
+def holds_spectra(path: Path) -> bool:
+    """Whether a file or folder is one of spectra: by the arrays or the first FITS file in it."""
+    if path.suffix.lower() == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            plain = _named(file.files)
+        return _first_of(plain, _FLUXES) is not None and bool(
+            set(plain) & {*_WAVELENGTHS, *_LOG_WAVELENGTHS}
+        )
+    if not path.is_dir():
+        return False
+    from astropy.io import fits
+
+    files = (each for each in sorted(path.iterdir()) if each.name.lower().endswith(_FITS_SUFFIXES))
+    first = next(files, None)
+    if first is None:
+        return False
+    try:
+        with fits.open(first) as hdus:
+            tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)]
+            if any(_first_of(_named(hdu.columns.names), _FLUXES) is not None for hdu in tables):
+                return True
+            images = [hdu.shape for hdu in hdus if hdu.is_image and hdu.shape]
+            return bool(images) and _is_line(images[0])
+    except (OSError, ValueError, TypeError, LookupError):
+        return False
+
+
+def _from_fits(path: Path) -> RawSpectrum:
+    from astropy.io import fits
+    from astropy.table import Table
+    from astropy.utils.exceptions import AstropyWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)
+        with fits.open(path, memmap=False) as hdus:
+            for hdu in hdus:
+                if isinstance(hdu, fits.BinTableHDU | fits.TableHDU):
+                    plain = _named(hdu.columns.names)
+                    if _first_of(plain, _FLUXES) is not None:
+                        return _from_columns(Table.read(hdu))
+            for hdu in hdus:
+                if hdu.is_image and hdu.data is not None and _is_line(hdu.shape):
+                    return _from_image(hdu)
+    raise ReadError(f"{path.name!r} holds neither a table with a flux nor a one-dimensional image")
+
+
+def _is_line(shape: tuple[int, ...]) -> bool:
+    """Whether an image is a spectrum, perhaps with a few rows of its errors and the like."""
+    return len(shape) >= 1 and shape[-1] >= 16 and int(np.prod(shape[:-1])) <= 8
+
+
+def _from_image(hdu: Any) -> RawSpectrum:
+    """Read a spectrum whose axis is told by the header; rows but the first are left out."""
+    head = hdu.header
+    flux = np.asarray(hdu.data, dtype=float).reshape(-1, hdu.shape[-1])[0]
+    step = head.get("CDELT1", head.get("CD1_1"))
+    if "CRVAL1" not in head or not step:
+        raise ReadError("its header does not tell the wavelengths (CRVAL1, CDELT1)")
+    pixel = np.arange(len(flux)) + 1 - head.get("CRPIX1", 1)
+    wavelength = head["CRVAL1"] + step * pixel
+    kind = str(head.get("CTYPE1", "")).upper()
+    if head.get("DC-FLAG", 0) == 1 or kind.startswith(("LOG", "WAVE-LOG10")):
+        wavelength = 10**wavelength
+    elif kind.startswith(("WAVE-LOG", "AWAV-LOG")):  # FITS paper III, eq. 5
+        wavelength = head["CRVAL1"] * np.exp(step * pixel / head["CRVAL1"])
+    unit = str(head.get("CUNIT1", "")).strip()
+    return RawSpectrum(wavelength, flux, None, unit, str(head.get("BUNIT", "")).strip())
+
+
+def _column(column: Any) -> NDArray[np.float64]:
+    """Return a column as float64; missing values are NaN, and a single row of vectors is one."""
+    if hasattr(column, "to_numpy"):
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        values = np.ma.filled(np.ma.asarray(_plain(column), dtype=float), np.nan)
+    flat: NDArray[np.float64] = np.asarray(values, dtype=float).reshape(-1)
+    return flat
+
+
+def _plain(values: Any) -> NDArray[Any]:
+    return (
+        np.ma.asarray(getattr(values, "value", values))
+        if np.ma.isMaskedArray(values)
+        else np.asarray(getattr(values, "value", values))
+    )
+
+
+def _unit(values: Any) -> str:
+    unit = getattr(values, "unit", None)
+    return "" if unit is None else str(unit)
+
+
+def _standard_deviation() -> Any:
+    from astropy.nddata import StdDevUncertainty
+
+    return StdDevUncertainty
