@@ -2,6 +2,8 @@
 
 from ._compiled import compiled
 from ._map import map_objects
+from ._npy import npy_writer
+from ._rows import ParquetRows, Rows, blocks, open_rows
 from ._selection import largest
 from ._task import Task, chunks, report, running
 from ._threads import map_chunks
@@ -9,12 +11,17 @@ from ._trees import PackedTrees
 
 __all__ = [
     "PackedTrees",
+    "ParquetRows",
+    "Rows",
     "Task",
+    "blocks",
     "chunks",
     "compiled",
     "largest",
     "map_chunks",
     "map_objects",
+    "npy_writer",
+    "open_rows",
     "report",
     "running",
 ]
