@@ -115,9 +115,10 @@ def explore(
             f"none of the {len(measured.set_aside)} objects could be measured; most often: "
             f"{reasons.index[0]!r} ({reasons.iloc[0]} times)"
         )
-    X, names = reduction.scale(measured.values), tuple(measured.names)
-    if n_components is not None:
-        components = reduction.pca(X, n_components)
+    if n_components is None:
+        X, names = reduction.scale(measured.values), tuple(measured.names)
+    else:
+        components = reduction.pca(measured.values, n_components, standardize=True)
         X, names = components.scores, components.names
     table = origin.catalog
     session = Session(

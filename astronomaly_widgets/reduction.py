@@ -1,22 +1,30 @@
 """Feature matrices made ready for detectors and learners: standard scaling and PCA.
 
-Everything is linear in the number of objects, reads memory-mapped features in chunks of fixed
-size (so the result depends on the data alone) and sums in float64.
+Everything is linear in the number of objects and reads the features in blocks, from memory or from
+disk, in two passes: one for the sums, in float64, one for the result. The blocks are cut by the
+number of features alone, so the result does not depend on how the features are stored.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from .compute import chunks
+from .compute import blocks, npy_writer, open_rows
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    import os
+    from collections.abc import Callable
 
-_NUMBERS_PER_CHUNK = 2**22  # 32 MB of float64, whatever the number of features
+    from numpy.typing import NDArray
+
+    from .compute import Rows
+
+    _Path = str | os.PathLike[str]
+
+_NUMBERS_PER_CHUNK = 2**20  # 8 MB of float64, whatever the number of features
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,8 @@ class PCAResult:
     Attributes
     ----------
     scores : ndarray, shape (n, k), dtype float32
-        Every object along the k leading components, in the units of the features.
+        Every object along the k leading components, in the units of the features, or in standard
+        deviations if they were standardized. Memory-mapped if it was written to a file.
     names : tuple of str
         ``PC1`` ... ``PCk``.
     components : ndarray, shape (k, d), dtype float64
@@ -35,6 +44,9 @@ class PCAResult:
         What was subtracted before the projection.
     explained : ndarray, shape (k,), dtype float64
         Fraction of the total variance along each component; 0 where there is no variance at all.
+    spread : ndarray, shape (d,), dtype float64
+        What the features were then divided by: their standard deviations (1 for a feature that is
+        the same for all), or 1.
     """
 
     scores: NDArray[Any]
@@ -42,73 +54,158 @@ class PCAResult:
     components: NDArray[Any]
     mean: NDArray[Any]
     explained: NDArray[Any]
+    spread: NDArray[Any]
 
 
-def scale(X: ArrayLike) -> NDArray[Any]:
+@dataclass
+class _Moments:
+    """Sums over objects, gathered block by block without cancellation.
+
+    Attributes
+    ----------
+    n : int
+        Objects so far.
+    mean, low, high : ndarray, shape (d,), dtype float64
+    scatter : ndarray, shape (d, d) or (d,), dtype float64
+        Sum of the products of the differences from the mean: of all pairs of features (the upper
+        triangle counts), or of each with itself.
+
+    References
+    ----------
+    Chan, Golub & LeVeque 1983, The American Statistician 37, 242, eq. 2.1.
+    """
+
+    n: int
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    scatter: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rows: Rows, *, pairs: bool) -> Self:
+        d = rows.shape[1]
+        # in BLAS's own order, so that it adds in place
+        scatter = np.zeros((d, d) if pairs else d, order="F")
+        result = cls(0, np.zeros(d), np.full(d, np.inf), np.full(d, -np.inf), scatter)
+        for part, block in blocks(rows, _rows(d)):
+            result.add(block, part)
+        return result
+
+    def add(self, block: NDArray[np.float64], part: slice) -> None:
+        """Take in a block (k, d), which is changed."""
+        mean = block.mean(axis=0)
+        bad = int(np.count_nonzero(~np.isfinite(mean)))
+        if bad:
+            raise ValueError(
+                f"{bad} of {len(mean)} features hold NaN or infinity (in rows {part.start} to "
+                f"{part.stop - 1}); leave out the objects or the columns that could not be measured"
+            )
+        np.minimum(self.low, block.min(axis=0), out=self.low)
+        np.maximum(self.high, block.max(axis=0), out=self.high)
+        block -= mean
+        step = mean - self.mean
+        weight = self.n * len(block) / (self.n + len(block))
+        if self.scatter.ndim == 1:
+            self.scatter += np.einsum("ij,ij->j", block, block) + weight * step**2
+        else:
+            from scipy.linalg import blas
+
+            blas.dsyrk(1.0, block.T, beta=1.0, c=self.scatter, overwrite_c=True)
+            blas.dsyr(weight, step, a=self.scatter, overwrite_a=True)
+        self.n += len(block)
+        self.mean += step * (len(block) / self.n)
+
+    def center_and_spread(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation (d,); of a feature without any, its value and 1."""
+        squares = self.scatter if self.scatter.ndim == 1 else self.scatter.diagonal()
+        # the extremes tell what is constant: the mean of equal numbers is rounded
+        varies = self.high > self.low
+        spread = np.where(varies, np.sqrt(squares / self.n), 1.0)
+        spread[spread == 0] = 1.0  # variance below the smallest float
+        return np.where(varies, self.mean, self.low), spread
+
+
+def scale(X: Any, *, out: _Path | None = None) -> NDArray[Any]:
     """Standardize every feature to mean 0 and standard deviation 1.
 
     Parameters
     ----------
-    X : array, shape (n, d)
-        Finite features, possibly memory-mapped.
+    X : array or path, shape (n, d)
+        Finite features: an array, a memory map, a Zarr array or HDF5 dataset, or the path of a
+        ``.npy``, ``.zarr`` or Parquet file or of a folder of Parquet files. Never held as a whole.
+    out : path, optional
+        Write the result to this ``.npy`` file instead of holding it.
 
     Returns
     -------
     ndarray, shape (n, d), dtype float32
-        A feature that is the same for all objects becomes 0, never NaN.
+        A feature that is the same for all objects becomes 0, never NaN. Memory-mapped, read-only,
+        if it was written to a file.
 
     Raises
     ------
     ValueError
         If `X` is not a matrix with at least one object, or holds NaN or infinity.
+    SourceError
+        If a file cannot be read.
+    OSError
+        If the disk is full.
     """
-    X = _matrix(X)
-    n, d = X.shape
-    mean = _mean(X)
-    low, high = np.full(d, np.inf), np.full(d, -np.inf)
-    squares = np.zeros(d)
-    for part in chunks(n, _rows(d)):
-        block = np.asarray(X[part], dtype=np.float64)
-        np.minimum(low, block.min(axis=0), out=low)
-        np.maximum(high, block.max(axis=0), out=high)
-        squares += np.square(block - mean).sum(axis=0)
-    # the extremes, not the variance, tell what is constant: the mean of equal numbers is rounded
-    varies = high > low
-    spread = np.where(varies, np.sqrt(squares / n), 1.0)
-    mean = np.where(varies, mean, low)
-    spread[spread == 0] = 1.0  # variance below the smallest float
-    out = np.empty((n, d), dtype=np.float32)
-    for part in chunks(n, _rows(d)):
-        out[part] = (np.asarray(X[part], dtype=np.float64) - mean) / spread
-    return out
+    rows = open_rows(X)
+    mean, spread = _Moments.of(rows, pairs=False).center_and_spread()
+
+    def standardize(block: NDArray[np.float64]) -> NDArray[np.float64]:
+        block -= mean
+        block /= spread
+        return block
+
+    return _transform(rows, rows.shape[1], standardize, out)
 
 
-def pca(X: ArrayLike, n_components: float = 0.95) -> PCAResult:
+def pca(
+    X: Any, n_components: float = 0.95, *, standardize: bool = False, out: _Path | None = None
+) -> PCAResult:
     """Rotate features onto their principal components.
 
-    The decomposition is exact and needs no random numbers. Its cost is that of the smaller of
-    the (d, d) covariance and the (n, n) matrix of inner products.
+    The decomposition is exact and needs no random numbers: that of the covariance, which is
+    gathered in one pass, or with fewer objects than features that of the features themselves.
+    The memory it takes is 32 d^2 bytes and some 50 MB, besides the result.
 
     Parameters
     ----------
-    X : array, shape (n, d)
-        Finite features, possibly memory-mapped; scale them first unless they share one unit.
+    X : array or path, shape (n, d)
+        Finite features; see :func:`scale`.
     n_components : int or float
         An int is how many components to keep (at most min(n, d) exist and are kept); a float
         in 0..1, exclusive, is the fraction of the variance to keep at least
         (Etsebeth et al. 2024, section 3.1, keep .95 of it).
+    standardize : bool
+        Divide every feature by its standard deviation before; the same as :func:`scale` first,
+        without its result. Do so unless the features share one unit.
+    out : path, optional
+        Write the scores to this ``.npy`` file instead of holding them.
 
     Raises
     ------
     ValueError
         If `X` is not a matrix with at least one object or holds NaN or infinity, or if
         `n_components` is neither a positive int nor a fraction.
+    SourceError
+        If a file cannot be read.
+    OSError
+        If the disk is full.
     """
-    X = _matrix(X)
-    n, d = X.shape
+    rows = open_rows(X)
+    n, d = rows.shape
     _check_n_components(n_components)
-    mean = _mean(X)
-    variance, components = (_axes_of_features if d <= n else _axes_of_objects)(X, mean)
+    moments = _Moments.of(rows, pairs=d <= n)
+    mean, spread = moments.center_and_spread()
+    if not standardize:
+        spread = np.ones(d)
+    if d <= n:
+        variance, components = _axes_of_features(moments, spread)
+    else:
+        variance, components = _axes_of_objects(rows, mean, spread)
     total = variance.sum()
     explained = variance / total if total > 0 else np.zeros_like(variance)
     if isinstance(n_components, (float, np.floating)):
@@ -120,36 +217,69 @@ def pca(X: ArrayLike, n_components: float = 0.95) -> PCAResult:
     components = components[:k]
     largest = components[np.arange(k), np.abs(components).argmax(axis=1)]
     components = components * np.where(largest < 0, -1.0, 1.0)[:, None]
-    scores = np.empty((n, k), dtype=np.float32)
-    for part in chunks(n, _rows(d)):
-        scores[part] = (np.asarray(X[part], dtype=np.float64) - mean) @ components.T
+    onto = (components / spread).T
+
+    def project(block: NDArray[np.float64]) -> NDArray[np.float64]:
+        block -= mean
+        projected: NDArray[np.float64] = block @ onto
+        return projected
+
     return PCAResult(
-        scores=scores,
+        scores=_transform(rows, k, project, out),
         names=tuple(f"PC{i + 1}" for i in range(k)),
         components=components,
         mean=mean,
         explained=explained[:k],
+        spread=spread,
     )
 
 
-def _axes_of_features(X: NDArray[Any], mean: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _axes_of_features(
+    moments: _Moments, spread: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Variances, largest first, and axes (d, d), from the covariance: for d <= n."""
-    n, d = X.shape
-    covariance = np.zeros((d, d))
-    for part in chunks(n, _rows(d)):
-        block = np.asarray(X[part], dtype=np.float64) - mean
-        covariance += block.T @ block
-    variance, axes = np.linalg.eigh(covariance / n)
+    covariance = moments.scatter
+    covariance /= moments.n
+    covariance /= spread
+    covariance /= spread[:, None]
+    constant = moments.high == moments.low  # but for the rounding of its mean
+    covariance[constant] = 0.0
+    covariance[:, constant] = 0.0
+    variance, axes = np.linalg.eigh(covariance, UPLO="U")
     return np.maximum(variance[::-1], 0.0), axes.T[::-1]
 
 
-def _axes_of_objects(X: NDArray[Any], mean: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _axes_of_objects(
+    rows: Rows, mean: NDArray[np.float64], spread: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Variances, largest first, and axes (n, d), by singular values: for n < d."""
-    _, singular, axes = np.linalg.svd(
-        np.asarray(X, dtype=np.float64) - mean,
-        full_matrices=False,
-    )
-    return singular**2 / len(X), axes
+    n, d = rows.shape
+    X = np.concatenate([block for _, block in blocks(rows, _rows(d))])
+    X -= mean
+    X /= spread
+    _, singular, axes = np.linalg.svd(X, full_matrices=False)
+    return singular**2 / n, axes
+
+
+def _transform(
+    rows: Rows,
+    width: int,
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    path: _Path | None,
+) -> NDArray[Any]:
+    """Apply a function to all blocks, and hold the results (n, width) or write them to a file."""
+    n, d = rows.shape
+    results = ((part, function(block)) for part, block in blocks(rows, _rows(d)))
+    if path is None:
+        held = np.empty((n, width), dtype=np.float32)
+        for part, values in results:
+            held[part] = values
+        return held
+    with npy_writer(path, (n, width), np.float32) as write:
+        for _, values in results:
+            write(values)
+    written: NDArray[Any] = np.load(path, mmap_mode="r")
+    return written
 
 
 def _check_n_components(n_components: float) -> None:
@@ -162,31 +292,6 @@ def _check_n_components(n_components: float) -> None:
         f"n_components is {n_components!r}; give a positive int (how many to keep) "
         "or a float between 0 and 1 (the fraction of the variance to keep)"
     )
-
-
-def _matrix(X: ArrayLike) -> NDArray[Any]:
-    array = np.asanyarray(X)
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(
-            f"the features have shape {array.shape}; give a matrix (n_objects, n_features) "
-            "with at least one of each"
-        )
-    return array
-
-
-def _mean(X: NDArray[Any]) -> NDArray[np.float64]:
-    n, d = X.shape
-    total = np.zeros(d, dtype=np.float64)
-    for part in chunks(n, _rows(d)):
-        total += np.asarray(X[part]).sum(axis=0, dtype=np.float64)
-    bad = int(np.count_nonzero(~np.isfinite(total)))
-    if bad:
-        raise ValueError(
-            f"{bad} of {d} features hold NaN or infinity; leave out the objects or the columns "
-            "that could not be measured"
-        )
-    mean: NDArray[np.float64] = total / n
-    return mean
 
 
 def _rows(d: int) -> int:

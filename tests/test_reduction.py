@@ -1,7 +1,12 @@
+import subprocess
+import sys
+import textwrap
 import tracemalloc
 from concurrent.futures import CancelledError
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from astronomaly_widgets import compute, reduction
@@ -128,6 +133,107 @@ def test_memory_mapped_features_are_not_held(tmp_path, function, monkeypatch):
     finally:
         tracemalloc.stop()
     assert peak < 1.3 * X.nbytes  # the result itself, and little else
+
+
+def test_moments_of_drifting_data_do_not_cancel():
+    """A survey sorted by something: the mean of the first block is far from all the others."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(20_000, 4)) + 1e7 * np.arange(20_000)[:, None] // 5000
+    result = reduction.pca(X, 4)
+    centered = X - X.mean(axis=0)
+    covariance = centered.T @ centered / len(X)
+    variance = np.linalg.eigvalsh(covariance)[::-1]
+    np.testing.assert_allclose(result.explained * variance.sum(), variance, rtol=1e-6, atol=1)
+    np.testing.assert_allclose(result.mean, X.mean(axis=0), rtol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(500, 6), (6, 500)])
+def test_standardizing_on_the_way_is_scaling_first(shape):
+    X = np.random.default_rng(2).normal(size=shape) * np.logspace(-3, 3, shape[1]) + 7
+    X[:, 1] = 0.1
+    want = reduction.pca(reduction.scale(X).astype(float), 4)
+    got = reduction.pca(X, 4, standardize=True)
+    np.testing.assert_allclose(got.scores, want.scores, atol=1e-4)
+    np.testing.assert_allclose(got.explained, want.explained, rtol=1e-6)
+    spread = np.where(X.std(axis=0) > 1e-12, X.std(axis=0), 1)
+    np.testing.assert_allclose(got.spread, spread, rtol=1e-12)
+    again = (X - got.mean) / got.spread @ got.components.T
+    np.testing.assert_allclose(got.scores, again, atol=1e-5)
+    assert (reduction.pca(X, 4).spread == 1).all()
+
+
+def write_shards(folder, X):
+    folder.mkdir()
+    names = [f"f{j}" for j in range(X.shape[1])]
+    for k, part in enumerate((X[:123], X[123:])):
+        table = pa.table(dict(zip(names, part.T, strict=True)))
+        pq.write_table(table, folder / f"{k}.parquet", row_group_size=100)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["npy", "parquet", "zarr"])
+def test_features_on_disk_give_the_same_to_the_last_bit(X, kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(reduction, "_NUMBERS_PER_CHUNK", 600)
+    if kind == "npy":
+        np.save(tmp_path / "X.npy", X)
+    elif kind == "parquet":
+        write_shards(tmp_path / "X.parquet", X)
+    else:
+        zarr = pytest.importorskip("zarr")
+        zarr.create_array(tmp_path / "X.zarr", shape=X.shape, chunks=(70, 5), dtype="f4")[:] = X
+    path = tmp_path / f"X.{kind}"
+    np.testing.assert_array_equal(reduction.scale(path), reduction.scale(X))
+    want = reduction.pca(X, 4, standardize=True)
+    got = reduction.pca(path, 4, standardize=True)
+    np.testing.assert_array_equal(got.scores, want.scores)
+    np.testing.assert_array_equal(got.components, want.components)
+
+
+def test_results_can_go_to_disk(X, tmp_path):
+    path = tmp_path / "out.npy"
+    for function in (reduction.scale, lambda X, **out: reduction.pca(X, 3, **out).scores):
+        written = function(X, out=path)
+        assert isinstance(written, np.memmap)
+        assert written.dtype == np.float32
+        np.testing.assert_array_equal(written, function(X))
+        np.testing.assert_array_equal(written, np.load(path))
+
+
+def test_features_may_be_replaced_by_their_scaled_selves(X, tmp_path):
+    path = tmp_path / "X.npy"
+    np.save(path, X)
+    np.testing.assert_array_equal(reduction.scale(path, out=path), reduction.scale(X))
+
+
+def test_bad_values_in_a_file_are_found_where_they_are(X, tmp_path, monkeypatch):
+    monkeypatch.setattr(reduction, "_NUMBERS_PER_CHUNK", 600)
+    X[321, [2, 4]] = np.nan
+    np.save(tmp_path / "X.npy", X)
+    with pytest.raises(ValueError, match=r"2 of 6 features .* \(in rows 300 to 399\)"):
+        reduction.pca(tmp_path / "X.npy", 2, out=tmp_path / "out.npy")
+    assert not (tmp_path / "out.npy").exists()
+
+
+CEILING = """
+    import resource, sys
+    from astronomaly_widgets import reduction
+    import numpy, scipy.linalg, threading
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = reduction.pca(sys.argv[1], 8, standardize=True, out=sys.argv[2])
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_memory_has_a_ceiling(tmp_path):
+    rng = np.random.default_rng(0)
+    with compute.npy_writer(tmp_path / "X.npy", (1_000_000, 64), "f4") as write:
+        for _ in range(100):
+            write(rng.standard_normal((10_000, 64), dtype=np.float32))
+    command = [sys.executable, "-c", textwrap.dedent(CEILING)]
+    command += [str(tmp_path / "X.npy"), str(tmp_path / "out.npy")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    kilobytes = int(result.stdout) / (1024 if sys.platform == "darwin" else 1)
+    assert kilobytes < 120_000  # of the 250,000 that the features would take
 
 
 def test_reducing_can_be_cancelled(X):
