@@ -1,6 +1,7 @@
 """The notebooks run from top to bottom without a warning, and are committed without outputs."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -31,14 +32,10 @@ def test_no_output_is_committed(path):
         assert cell.execution_count is None
 
 
-@pytest.fixture(scope="module")
-def tour(tmp_path_factory):
-    """The tour after it ran, in a folder of its own; as in a plain kernel."""
-    pytest.importorskip("sep")
-    pytest.importorskip("skimage")
-    path = next(path for path in NOTEBOOKS if path.stem == "01_tour")
+def execute(stem, folder):
+    """A notebook after it ran, in a folder of its own; as in a plain kernel."""
+    path = next(path for path in NOTEBOOKS if path.stem == stem)
     notebook = nbformat.read(path, as_version=4)
-    folder = tmp_path_factory.mktemp("tour")
     client = nbclient.NotebookClient(
         notebook, timeout=150, resources={"metadata": {"path": str(folder)}}
     )
@@ -48,6 +45,23 @@ def tour(tmp_path_factory):
     client.execute(env={**os.environ, "PYTHONPATH": search})
     notebook.folder = list(folder.iterdir())
     return notebook
+
+
+@each_notebook
+def test_every_picture_and_page_that_is_shown_is_there(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", cell.source):
+            assert (path.parent / link).is_file(), link
+
+
+# -- 01 ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory):
+    pytest.importorskip("sep")
+    pytest.importorskip("skimage")
+    return execute("01_tour", tmp_path_factory.mktemp("tour"))
 
 
 def test_the_tour_runs_without_a_word_of_warning(tour):
@@ -76,3 +90,76 @@ def test_the_simulated_person_finds_more_than_chance(tour):
 
 def test_the_tour_leaves_no_file_behind(tour):
     assert tour.folder == []
+
+
+# -- 02 ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def own_images(tmp_path_factory):
+    return execute("02_your_own_images", tmp_path_factory.mktemp("own_images"))
+
+
+def streams(notebook, name):
+    outputs = [out for cell in code_cells(notebook) for out in cell.outputs]
+    return [out.text for out in outputs if out.output_type == "stream" and out.name == name]
+
+
+def test_own_images_are_shown_and_searched_without_a_warning(own_images):
+    assert streams(own_images, "stderr") == []
+    assert "Dashboard" in [
+        shown(cell)
+        for cell in code_cells(own_images)
+        if cell.outputs and WIDGET in cell.outputs[-1].get("data", {})
+    ]
+    found, total = re.search(r"(\d+) of (\d+) found", streams(own_images, "stdout")[0]).groups()
+    assert int(found) > int(total) / 2  # chance finds a quarter
+
+
+def test_the_broken_picture_is_set_aside_with_a_reason(own_images):
+    tables = [
+        cell.outputs[0].data["text/plain"]
+        for cell in code_cells(own_images)
+        if cell.source == "session.set_aside"
+    ]
+    assert re.search(r"galaxy-broken +read +not a PNG", tables[0])
+
+
+def test_the_results_of_own_images_are_on_disk(own_images):
+    names = {path.name for path in own_images.folder}
+    assert names == {"my-images", "my-catalog.csv", "my-search", "my-results.vot"}
+
+
+# -- 03 ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def simulation(tmp_path_factory):
+    pytest.importorskip("matplotlib")
+    return execute("03_astronomaly_simulation", tmp_path_factory.mktemp("simulation"))
+
+
+def table(cell):
+    """Numbers of the table that a cell shows, row by row."""
+    lines = cell.outputs[-1].data["text/plain"].splitlines()
+    numbers = [re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", line) for line in lines]
+    return [[float(n) for n in row] for row in numbers if len(row) > 1]
+
+
+def test_the_simulation_draws_its_figures_without_a_warning(simulation):
+    assert streams(simulation, "stderr") == []
+    outputs = [out for cell in code_cells(simulation) for out in cell.outputs]
+    assert sum("image/png" in out.get("data", {}) for out in outputs) == 5
+
+
+def test_the_interesting_class_comes_up_and_the_boring_one_goes_down(simulation):
+    """As in figure 7b of the paper."""
+    (cell,) = [cell for cell in code_cells(simulation) if cell.source.startswith("share = ")]
+    (_, _, boring_0, liked_0), *_, (_, _, boring_100, liked_100) = table(cell)
+    assert liked_100 > 1.5 * liked_0
+    assert boring_100 < boring_0 / 2
+
+
+def test_the_default_learner_finds_more_than_the_neighbor_score(simulation):
+    *_, neighbor, auto = table(code_cells(simulation)[-1])[0]
+    assert auto > neighbor
