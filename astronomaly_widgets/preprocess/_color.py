@@ -102,4 +102,5 @@ def lupton_rgb(
         softening = max(Q, 0.1)
         stretch = white * softening / np.sinh(10 * np.arcsinh(softening / 10))
     red, green, blue = np.moveaxis(light, 2, 0)
-    return np.asarray(make_lupton_rgb(red, green, blue, minimum=0, stretch=stretch, Q=Q))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of pixels without light
+        return np.asarray(make_lupton_rgb(red, green, blue, minimum=0, stretch=stretch, Q=Q))
