@@ -12,7 +12,8 @@ import pandas as pd
 from . import reduction, sources
 from ._protocols import Source
 from .exceptions import SourceError
-from .features import by_name, measure
+from .features import PreparedFeatures, by_name, measure
+from .preprocess import PreparedSource
 from .project import Project
 from .session import Session
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._protocols import Detector, FeatureExtractor, Learner
+    from .preprocess import Chain
 
 _DEFAULT_FEATURES = {"image": "ellipse", "table": "raw"}
 _TABLES = (".csv", ".parquet", ".fits", ".fits.gz", ".fit", ".ecsv", ".vot", ".xml")
@@ -36,6 +38,8 @@ def explore(
     source: Any,
     *,
     features: str | FeatureExtractor | Sequence[str | FeatureExtractor] | None = None,
+    preprocess: Chain | Sequence[Any] | None = None,
+    display: Chain | Sequence[Any] | None = None,
     n_components: float | None = None,
     detector: str | Detector = "isolation_forest",
     learner: str | Learner = "auto",
@@ -61,7 +65,13 @@ def explore(
         .fits, .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The session's
         status says what it was taken for.
     features : str, extractor or list of these, optional
-        What to measure: by default "ellipse" for images, "raw" for tables.
+        What to measure: by default "ellipse" for images, "raw" for tables. A function of one object
+        or a scikit-learn transformer is an extractor, too, and several make one.
+    preprocess : Chain or sequence of its steps, optional
+        What happens to each image before it is measured, as ``["sigma_clip", "grey"]``; see
+        :class:`~astronomaly_widgets.preprocess.Chain`.
+    display : Chain or sequence of its steps, optional
+        What happens to each image before it is shown, as ``["lupton_rgb"]``.
     n_components : int or float, optional
         Reduce the features to so many principal components, or to as many as explain this
         fraction of their variance (E24: 0.95).
@@ -106,9 +116,11 @@ def explore(
         folder = Project(project)
         project = folder.path
         checkpoint = None if folder.read_only else project / "measurements"
-    measured = measure(
-        origin, by_name(features), checkpoint=checkpoint, n_jobs=n_jobs, progress=progress
-    )
+    extractor = by_name(features)
+    if preprocess is not None:
+        extractor = PreparedFeatures(extractor, preprocess)
+    shown = origin if display is None else PreparedSource(origin, display)
+    measured = measure(origin, extractor, checkpoint=checkpoint, n_jobs=n_jobs, progress=progress)
     if not len(measured.object_ids):
         reasons = measured.set_aside["reason"].value_counts()
         raise SourceError(
@@ -123,7 +135,7 @@ def explore(
     table = origin.catalog
     session = Session(
         pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
-        source=origin,
+        source=shown,
         catalog=None if table is None else table.reindex(measured.object_ids),
         detector=detector,
         learner=learner,

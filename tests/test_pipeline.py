@@ -176,6 +176,20 @@ def test_components_replace_the_features_when_asked():
     session.close()
 
 
+def test_one_chain_is_for_what_is_measured_and_another_for_what_is_shown():
+    rng = np.random.default_rng(0)
+    stack = rng.normal(50, 9, (6, 16, 16, 3)).astype(np.float32)
+    steps = [("select_bands", {"bands": [1]}), ("center_crop", {"size": 2})]
+    session = aw.explore(
+        stack, features="raw", preprocess=steps, display=["lupton_rgb"], progress=False, n_jobs=1
+    )
+    wanted = stack[:, 7:9, 7:9, 1].reshape(6, 4)
+    wanted = (wanted - wanted.mean(axis=0)) / wanted.std(axis=0)
+    np.testing.assert_allclose(session.features, wanted, atol=1e-4)
+    shown = session.source.read(session.object_ids[0])
+    np.testing.assert_array_equal(shown, aw.preprocess.lupton_rgb(stack[0]))
+
+
 def test_what_is_not_a_source_is_answered_with_what_is(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     for bad in (tmp_path / "notes.txt", 3, {"a": 1}):

@@ -233,6 +233,18 @@ def test_one_chain_is_measured_and_another_is_shown():
     assert render.picture(shown, "a") != render.picture(stack, "a")
 
 
+def test_a_project_is_told_what_a_prepared_source_was_made_of(tmp_path):
+    np.save(tmp_path / "stack.npy", COLOR[None])
+    stack = ImageStack(tmp_path / "stack.npy")
+    spec = PreparedSource(stack, ["grey"]).spec
+    assert json.loads(json.dumps(spec)) == {
+        "room": "preprocess",
+        "name": "PreparedSource",
+        "arguments": {"source": stack.spec, "chain": [["grey", {}]]},
+    }
+    assert PreparedSource(ImageStack(COLOR[None]), ["grey"]).spec is None
+
+
 def test_another_chain_changes_the_fingerprints():
     stack = ImageStack(np.stack([COLOR, COLOR]))
     one, two, same = (PreparedSource(stack, [step]) for step in ("grey", "lupton_rgb", "grey"))

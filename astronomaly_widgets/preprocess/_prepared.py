@@ -44,6 +44,14 @@ class PreparedSource:
         self.source = source
         self.chain = chain if isinstance(chain, Chain) else Chain(*chain)
         self.kind = source.kind
+        inner = getattr(source, "spec", None)
+        arguments = {"source": inner, "chain": self.chain.settings()}
+        #: How a project finds it again, see :class:`Source`; None if it cannot find the source.
+        self.spec = inner and {
+            "room": "preprocess",
+            "name": "PreparedSource",
+            "arguments": arguments,
+        }
 
     @property
     def object_ids(self) -> NDArray[Any]:
