@@ -30,6 +30,7 @@ _ROOMS = (
     "learners",
     "preprocess",
     "reduction",
+    "selection",
     "simulation",
     "sources",
 )
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         learners,
         preprocess,
         reduction,
+        selection,
         simulation,
         sources,
     )
@@ -75,6 +77,7 @@ __all__ = [
     "learners",
     "preprocess",
     "reduction",
+    "selection",
     "simulation",
     "sources",
 ]

@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sources": GROUND,
     "preprocess": GROUND,
     "compute": GROUND,
+    "selection": GROUND,
     # level 2: numbers, and what is kept on disk
     "features": GROUND | {"sources", "preprocess", "compute"},
     "reduction": GROUND | {"compute"},
