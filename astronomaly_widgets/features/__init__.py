@@ -13,6 +13,7 @@ from .photometry import PhotometryFeatures
 from .power_spectrum import PowerSpectrumFeatures
 from .prepared import PreparedFeatures
 from .raw import RawFeatures
+from .spectrum import ResampledSpectrumFeatures, SpectrumFeatures, SpectrumPCAFeatures
 from .transformer import FunctionFeatures, TransformerFeatures
 from .wavelet import WaveletFeatures
 
@@ -30,6 +31,9 @@ __all__ = [
     "PowerSpectrumFeatures",
     "PreparedFeatures",
     "RawFeatures",
+    "ResampledSpectrumFeatures",
+    "SpectrumFeatures",
+    "SpectrumPCAFeatures",
     "TransformerFeatures",
     "WaveletFeatures",
     "by_name",

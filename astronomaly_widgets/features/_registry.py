@@ -13,6 +13,7 @@ from .morphology import MorphologyFeatures
 from .photometry import PhotometryFeatures
 from .power_spectrum import PowerSpectrumFeatures
 from .raw import RawFeatures
+from .spectrum import ResampledSpectrumFeatures, SpectrumFeatures, SpectrumPCAFeatures
 from .transformer import FunctionFeatures, TransformerFeatures
 from .wavelet import WaveletFeatures
 
@@ -30,6 +31,9 @@ _EXTRACTORS: dict[str, Callable[[], FeatureExtractor]] = {
     "photometry": PhotometryFeatures,
     "power_spectrum": PowerSpectrumFeatures,
     "raw": RawFeatures,
+    "spectrum": SpectrumFeatures,
+    "spectrum_pca": SpectrumPCAFeatures,
+    "spectrum_raw": ResampledSpectrumFeatures,
     "wavelet": WaveletFeatures,
 }
 
@@ -43,9 +47,10 @@ def by_name(
     ----------
     features : str, extractor, function, transformer, or sequence of these
         ``"cnn"``, ``"ellipse"``, ``"flux_histogram"``, ``"light_curve"``, ``"morphology"``,
-        ``"photometry"``, ``"power_spectrum"``, ``"raw"`` or ``"wavelet"``; an extractor, which is
-        returned as it is; a function of one object, see :class:`FunctionFeatures`; or a
-        scikit-learn transformer of its raw values, see :class:`TransformerFeatures`.
+        ``"photometry"``, ``"power_spectrum"``, ``"raw"``, ``"spectrum"``, ``"spectrum_pca"``,
+        ``"spectrum_raw"`` or ``"wavelet"``; an extractor, which is returned as it is; a function of
+        one object, see :class:`FunctionFeatures`; or a scikit-learn transformer of its raw values,
+        see :class:`TransformerFeatures`.
 
     Raises
     ------

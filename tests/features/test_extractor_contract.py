@@ -23,13 +23,16 @@ from astronomaly_widgets.features import (
     PowerSpectrumFeatures,
     PreparedFeatures,
     RawFeatures,
+    ResampledSpectrumFeatures,
+    SpectrumFeatures,
+    SpectrumPCAFeatures,
     TransformerFeatures,
     WaveletFeatures,
     _registry,
     by_name,
     measure,
 )
-from astronomaly_widgets.sources import FeatureTable, ImageStack, LightCurves
+from astronomaly_widgets.sources import FeatureTable, ImageStack, LightCurves, Spectra
 
 rng = np.random.default_rng(0)
 
@@ -55,6 +58,12 @@ def light_curves():
     return LightCurves(table)
 
 
+def spectra():
+    axis = np.linspace(4000, 7000, 300)
+    flux = axis / 5000 + rng.uniform(0, 0.3, (5, 300))
+    return Spectra(flux, axis, error=0.1 * flux)
+
+
 def without_data(data):
     """The same object with nothing but NaN in it."""
     if data.dtype.names is None:
@@ -71,6 +80,7 @@ SOURCES = {
     "rgb": galaxies(3, np.uint8),
     "five bands": galaxies(5),
     "light curves": light_curves(),
+    "spectra": spectra(),
     "table": FeatureTable(pd.DataFrame(rng.normal(size=(5, 4)), columns=list("abcd"))),
 }
 EXTRACTORS = {
@@ -88,6 +98,9 @@ EXTRACTORS = {
     "prepared": PreparedFeatures(PowerSpectrumFeatures(4), ["grey", "stretch"]),
     "raw": RawFeatures(),
     "raw resized": RawFeatures(size=5),
+    "spectrum": SpectrumFeatures(50).fit(SOURCES["spectra"]),
+    "spectrum components": SpectrumPCAFeatures(3, n_bins=50).fit(SOURCES["spectra"]),
+    "spectrum resampled": ResampledSpectrumFeatures(50).fit(SOURCES["spectra"]),
     "transformer": TransformerFeatures(
         StandardScaler().fit(rng.normal(size=(9, 21))), EllipseFeatures()
     ),
@@ -119,7 +132,7 @@ def test_every_public_extractor_is_held_to_the_contract():
 def test_it_is_an_extractor(extractor):
     assert isinstance(extractor, FeatureExtractor)
     assert extractor.name
-    assert set(extractor.kinds) <= {"image", "light_curve", "table"}
+    assert set(extractor.kinds) <= {"image", "light_curve", "spectrum", "table"}
 
 
 @FITTING
