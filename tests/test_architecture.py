@@ -57,7 +57,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"learners", "evaluation", "labels", "project", "session"},
     "simulation": GROUND | {"_display", "sources", "learners", "batches", "session", "evaluation"},
     "demos": GROUND | {"sources", "preprocess", "simulation"},
-    "exchange": GROUND | {"sources", "reduction", "detectors", "pipeline", "session"},
+    "teaching": GROUND | {"_display", "session", "simulation"},
+    "exchange": GROUND | {"sources", "reduction", "detectors", "export", "pipeline", "session"},
     # level 5: what a person sees
     "widgets": GROUND | {"session", "render", "evaluation", "density"},
     # level 6: the doors
