@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._geometry import cut_wcs, north_up_wcs, offset, pooled, sample, to_pixels, to_sky
+from ._geometry import cut_wcs, lattice, north_up_wcs, offset, pooled, sample, to_pixels, to_sky
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ._bands import Bands
     from ._mosaic import Plane
     from ._placement import Places
+
+_SMALL = 3600.0  # arcsec: over less of the sky, coordinates bend so little that few are enough
 
 
 class Cutter:
@@ -155,25 +157,26 @@ class Cutter:
         """Return where in each band's image the n x n samples of a cut-out lie; None without."""
         plane, _, _ = self._at(row)
         side = int(self.side[row])
+        at, expand = lattice(n, coarse=side * self.scales[row] < _SMALL)
         sky: tuple[Any, Any] | None = None
         if self.north_up:
             grid = north_up_wcs(*self._sky(row), self.scales[row] * side / n, n)
-            sky = to_sky(grid, *np.meshgrid(*[np.arange(n, dtype=np.float64)] * 2))
+            sky = to_sky(grid, *np.meshgrid(at, at))
             x, y = np.moveaxis(to_pixels(plane.wcs, *sky), -1, 0)
         else:
             left, top = self._corner(row)
-            at = (np.arange(n) + 0.5) * (side / n)
-            x, y = np.meshgrid(left + at, top - at)
+            step = side / n
+            x, y = np.meshgrid(left + (at + 0.5) * step, top - (at + 0.5) * step)
         places: list[tuple[NDArray[Any], NDArray[Any]] | None] = []
         for band in bands:
             if self.places.tile[row, band] < 0:
                 places.append(None)
                 continue
             shift = self._offset(row, band)
-            if shift is not None:
-                places.append((x + shift[0], y + shift[1]))
-                continue
-            sky = to_sky(plane.wcs, x, y) if sky is None else sky
-            there = to_pixels(self._at(row, band)[0].wcs, *sky)
-            places.append((there[..., 0], there[..., 1]))
+            if shift is None:
+                sky = to_sky(plane.wcs, x, y) if sky is None else sky
+                there = np.moveaxis(to_pixels(self._at(row, band)[0].wcs, *sky), -1, 0)
+            else:
+                there = np.stack([x + shift[0], y + shift[1]])
+            places.append((expand(there[0]), expand(there[1])))
         return places

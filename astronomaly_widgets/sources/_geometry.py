@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ._mosaic import Plane
 
 _SAME = 0.02  # pixels by which grids may differ and still be cut, not resampled
+_EVERY = 8  # samples
 _EXACT = 1e-6  # degrees: a part in a thousand of the finest pixels
 
 
@@ -193,6 +196,32 @@ def north_up_wcs(ra: float, dec: float, scale: float, size: int) -> Any:
     wcs.array_shape = (size, size)
     wcs.wcs.set()
     return wcs
+
+
+def lattice(
+    n: int, *, coarse: bool
+) -> tuple[NDArray[np.float64], Callable[[NDArray[np.float64]], NDArray[np.float64]]]:
+    """Return at which of n samples coordinates are computed, and how the others follow.
+
+    Parameters
+    ----------
+    n : int
+    coarse : bool
+        Every eighth sample is enough, with linear interpolation between them.
+
+    Returns
+    -------
+    at : ndarray, shape (m,)
+        Samples, the first and the last among them.
+    expand : callable
+        Turns a map of these, (m, m), into one of all samples, (n, n).
+    """
+    m = max(2, -(-n // _EVERY) + 1)
+    if not coarse or m >= n:
+        return np.arange(n, dtype=np.float64), lambda values: values
+    at = np.linspace(0, n - 1, m)
+    weights = np.stack([np.interp(np.arange(n), at, unit) for unit in np.eye(m)], axis=1)
+    return at, lambda values: np.asarray(weights @ values @ weights.T)
 
 
 def sample(plane: Plane, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Cut-outs from FITS mosaics: the right pixels, the right way up, and nothing lost."""
 
+import gc
 import json
 import pickle
 import warnings
@@ -20,7 +21,7 @@ from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS
 
 from astronomaly_widgets.exceptions import ReadError, SourceError
-from astronomaly_widgets.sources import FITSCutouts
+from astronomaly_widgets.sources import FITSCutouts, _pixels
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "fits_mosaics"
 HEIGHT, WIDTH = 120, 200  # not square, so that x and y cannot be swapped unseen
@@ -140,6 +141,50 @@ def test_compressed_files_give_the_same_pixels(tmp_path, packing):
     for object_id in ("s0", "s1"):
         np.testing.assert_array_equal(ours.read(object_id), wanted.read(object_id))
         assert ours.read(object_id).dtype == np.float32
+
+
+def test_a_compressed_image_that_is_asked_often_is_unpacked_once(tmp_path, monkeypatch):
+    pixels = noise()
+    path = tmp_path / "m.fits.fz"
+    fits.CompImageHDU(
+        pixels, tan().to_header(), quantize_level=0, compression_type="GZIP_1"
+    ).writeto(path)
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": rng.uniform(0, WIDTH - 1, 40), "y": rng.uniform(0, HEIGHT - 1, 40)})
+    source = FITSCutouts(path, frame.assign(id=[f"s{k}" for k in range(40)]), size=12)
+    reads = []
+    original = _pixels._Sections._read
+
+    def counting(self, *window):
+        reads.append(window)
+        return original(self, *window)
+
+    monkeypatch.setattr(_pixels._Sections, "_read", counting)
+    for k, object_id in enumerate(source.object_ids):
+        at = frame.loc[k, "x"], frame.loc[k, "y"]
+        np.testing.assert_array_equal(source.read(object_id), plain_cutout(pixels, at, 12))
+    assert reads[-1] == (0, HEIGHT, 0, WIDTH)
+    assert 5 < len(reads) < 20
+    # in rows of the image, which are the tiles: no more than twice all of it
+    assert sum(top - bottom for bottom, top, _, _ in reads) <= 2 * HEIGHT + 12
+
+
+def test_only_so_much_of_what_is_unpacked_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(_pixels, "UNPACKED", noise().nbytes)
+    catalog = {"id": ["a"], "x": [50.0], "y": [60.0]}
+    wanted, sources = [], []
+    for k in range(3):
+        fits.PrimaryHDU(noise(seed=k)).writeto(tmp_path / f"{k}.fits.gz")
+        sources.append(FITSCutouts(tmp_path / f"{k}.fits.gz", catalog, size=8))
+        wanted.append(plain_cutout(noise(seed=k), (50, 60), 8))
+    for _ in range(2):
+        for source, pixels in zip(sources, wanted, strict=True):
+            np.testing.assert_array_equal(source.read("a"), pixels)
+            assert len(_pixels._unpacked._images) == 1
+    del source
+    sources.clear()
+    gc.collect()
+    assert not _pixels._unpacked._images
 
 
 def test_scaled_pixels_and_blanks_are_what_they_stand_for(tmp_path):
