@@ -1,0 +1,201 @@
+"""The inspector's stretch: what the screen shows, and that no kernel is asked; no server needed."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from astronomaly_widgets.widgets._static import bundle
+
+SCRIPTS = bundle("channel.js", "picture_url.js", "inspector_picture.js", "inspector.js")
+SHEETS = bundle("theme.css", "panel.css", "inspector.css", "dashboard.css")
+SIDE = 128
+# a model whose kernel takes everything; window.sent is what it got
+KERNEL = """
+window.sent = [];
+window.listeners = {};
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const shows = (key) => ({
+  key, object_id: `object-${key}`, picture: bytes(PICTURE), mime: "image/png", sky: null,
+  facts: [], catalog: [], features: [], n_features: 0,
+});
+const state = {
+  record: shows(1),
+  label: { object_id: "object-1", score: null, tags: [], comment: "" },
+  neighbors: { object_id: "object-1", objects: [] },
+  palette: ["#000", "#111", "#222", "#333", "#444", "#555"],
+};
+const model = {
+  get: (name) => state[name],
+  on: (name, listener) => { window.listeners[name] = listener; },
+  off: () => {},
+  send: (message) => { if (message.type !== "hello") window.sent.push(message); },
+};
+window.next = () => {
+  state.record = shows(state.record.key + 1);
+  state.label = { ...state.label, object_id: state.record.object_id };
+  window.listeners["change:record"]();
+};
+render({ model, el: document.querySelector(".aw-inspector") });
+"""
+
+
+def ramp():
+    """A picture that rises from black at the left to white at the right."""
+    levels = np.tile(np.arange(SIDE, dtype=np.uint8) * 2, (SIDE, 1))
+    file = io.BytesIO()
+    Image.fromarray(np.dstack([levels] * 3)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 900, "height": 700})
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_content('<div class="aw-inspector aw-panel"></div>')
+    page.add_style_tag(content=SHEETS)
+    script = SCRIPTS.replace("export default { render };", "")
+    page.add_script_tag(content=f'{{ const PICTURE = "{ramp()}"; {script}\n{KERNEL} }}')
+    page.wait_for_function("() => document.querySelector('.aw-inspector-picture img').complete")
+    yield page
+    context.close()
+    assert errors == []
+
+
+def open_panel(page):
+    page.locator(".aw-inspector-picture").hover()
+    page.locator(".aw-stretch-open").click()
+
+
+def slide(page, **values):
+    for name, value in values.items():
+        page.locator(f"input[data-name={name}]").evaluate(
+            "(slider, value) => { slider.value = value;"
+            "slider.dispatchEvent(new Event('input', { bubbles: true })); }",
+            value,
+        )
+
+
+def seen(page):
+    """Levels on the screen, 0 to 1, along the upper edge of the picture."""
+    box = page.locator(".aw-inspector-picture").bounding_box()
+    shot = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("L")
+    row = np.asarray(shot, float)[4] / 255
+    at = (np.arange(len(row)) + 0.5) / len(row) * SIDE
+    return np.interp(np.arange(SIDE) + 0.5, at, row)[4:-4]
+
+
+LEVELS = (np.arange(SIDE) * 2 / 255)[4:-4]
+
+
+def press(page, words):
+    """Press a button, also one that is for large pictures only."""
+    page.locator(f"[aria-label='{words}']").evaluate("(button) => button.click()")
+
+
+def filter_of(page):
+    return page.locator(".aw-inspector-picture img").evaluate("(image) => image.style.filter")
+
+
+def sent(page):
+    page.wait_for_timeout(120)  # messages leave after a frame
+    return page.evaluate("() => window.sent")
+
+
+def test_a_picture_is_shown_as_it_came_until_it_is_stretched(page):
+    assert filter_of(page) == ""
+    np.testing.assert_allclose(seen(page), LEVELS, atol=0.02)
+    open_panel(page)
+    assert filter_of(page) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({"black": 0.3}, lambda x: (x - 0.3) / 0.7),
+        ({"white": 0.5}, lambda x: x / 0.5),
+        ({"black": 0.2, "white": 0.6}, lambda x: (x - 0.2) / 0.4),
+        ({"curve": 0.5}, lambda x: np.arcsinh(np.expm1(3.5) * x) / np.arcsinh(np.expm1(3.5))),
+        ({"curve": -0.3}, lambda x: np.sinh(np.arcsinh(np.expm1(2.1)) * x) / np.expm1(2.1)),
+        ({"black": 0.9, "white": 0.1}, lambda x: x > 0.9),
+    ],
+)
+def test_the_screen_shows_the_curve(page, values, wanted):
+    open_panel(page)
+    slide(page, **values)
+    shown = np.clip(wanted(LEVELS), 0, 1)
+    steep = np.convolve(np.abs(np.gradient(shown)) > 0.1, np.ones(3), "same") > 0
+    np.testing.assert_allclose(seen(page)[~steep], shown[~steep], atol=0.05)
+
+
+def test_inverted_is_dark_on_bright(page):
+    open_panel(page)
+    press(page, "dark on bright")
+    np.testing.assert_allclose(seen(page), 1 - LEVELS, atol=0.02)
+
+
+def test_the_kernel_is_not_asked_while_sliders_move(page):
+    open_panel(page)
+    for step in np.linspace(0, 0.9, 40):
+        slide(page, black=step, curve=step)
+    page.get_by_role("button", name="show it as it came").click()
+    assert sent(page) == []
+
+
+def test_reset_shows_it_as_it_came(page):
+    open_panel(page)
+    slide(page, black=0.3, white=0.7, curve=0.5)
+    press(page, "dark on bright")
+    page.get_by_role("button", name="show it as it came").click()
+    assert filter_of(page) == ""
+    assert [page.locator(f"input[data-name={n}]").input_value() for n in ("black", "white")] == [
+        "0", "1",
+    ]  # fmt: skip
+    np.testing.assert_allclose(seen(page), LEVELS, atol=0.02)
+
+
+def test_the_next_object_is_stretched_alike(page):
+    open_panel(page)
+    slide(page, white=0.5)
+    page.evaluate("() => window.next()")
+    page.wait_for_function("() => document.querySelector('.aw-inspector-picture img').complete")
+    assert page.locator(".aw-inspector-id").inner_text() == "object-2"
+    np.testing.assert_allclose(seen(page), np.clip(2 * LEVELS, 0, 1), atol=0.05)
+
+
+def test_the_keys_score_again_after_the_mouse_has_let_go(page):
+    page.locator(".aw-inspector-enlarge").click()
+    open_panel(page)
+    slider = page.locator("input[data-name=curve]").bounding_box()
+    page.mouse.move(slider["x"] + slider["width"] / 2, slider["y"] + slider["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(slider["x"] + slider["width"] * 0.8, slider["y"] + slider["height"] / 2)
+    page.mouse.up()
+    assert float(page.locator("input[data-name=curve]").input_value()) > 0.4
+    assert sent(page) == []
+    page.keyboard.press("3")
+    assert [(message["type"], message.get("score")) for message in sent(page)][:1] == [("label", 3)]
+
+
+def test_a_slider_with_the_focus_has_the_arrow_keys(page):
+    page.locator(".aw-inspector-enlarge").click()
+    open_panel(page)
+    page.locator("input[data-name=black]").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    assert page.locator("input[data-name=black]").input_value() == "0.05"
+    assert sent(page) == []
+
+
+def test_a_wheel_over_the_sliders_does_not_zoom(page):
+    open_panel(page)
+    place = page.locator(".aw-stretch-panel").bounding_box()
+    page.mouse.move(place["x"] + 20, place["y"] + 10)
+    page.mouse.wheel(0, -400)
+    page.wait_for_timeout(100)
+    zoomed = page.locator(".aw-inspector-picture").get_attribute("class")
+    assert "aw-zoomed" not in zoomed
