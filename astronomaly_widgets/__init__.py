@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 # name -> module that holds it; loaded on first use, so that importing the package is instant
 _HOME = {
+    "Classroom": "widgets",
     "Dashboard": "widgets",
     "FeatureMap": "widgets",
     "Gallery": "widgets",
@@ -33,6 +34,7 @@ _ROOMS = (
     "selection",
     "simulation",
     "sources",
+    "teaching",
 )
 
 if TYPE_CHECKING:
@@ -50,13 +52,23 @@ if TYPE_CHECKING:
         selection,
         simulation,
         sources,
+        teaching,
     )
     from .exchange import from_astronomaly
     from .pipeline import explore
     from .session import Session
-    from .widgets import Dashboard, FeatureMap, Gallery, Inspector, RecallPanel, ReplayPanel
+    from .widgets import (
+        Classroom,
+        Dashboard,
+        FeatureMap,
+        Gallery,
+        Inspector,
+        RecallPanel,
+        ReplayPanel,
+    )
 
 __all__ = [
+    "Classroom",
     "Dashboard",
     "FeatureMap",
     "Gallery",
@@ -80,6 +92,7 @@ __all__ = [
     "selection",
     "simulation",
     "sources",
+    "teaching",
 ]
 
 
@@ -101,10 +114,15 @@ def _dashboard(session: Any) -> Any:
     return __getattr__("Dashboard")(session)
 
 
+def _classroom(exercise: Any) -> Any:
+    return __getattr__("Classroom")(exercise)
+
+
 def _replay_panel(replay: Any) -> Any:
     return __getattr__("ReplayPanel")(replay)
 
 
-# a session is shown as a dashboard, though it knows of no widget; likewise a replay
+# a session is shown as a dashboard, though it knows of no widget; likewise an exercise and a replay
 _display.make_dashboard = _dashboard
+_display.make_classroom = _classroom
 _display.make_replay_panel = _replay_panel

@@ -1,4 +1,4 @@
-"""How a session, or a replay, becomes a picture without knowing who draws it."""
+"""How a session, a replay or an exercise becomes a picture without knowing who draws it."""
 
 from __future__ import annotations
 
@@ -9,4 +9,5 @@ if TYPE_CHECKING:
 
 # set by the package's own door, which may import everything
 make_dashboard: Callable[[Any], Any] | None = None
+make_classroom: Callable[[Any], Any] | None = None
 make_replay_panel: Callable[[Any], Any] | None = None

@@ -38,6 +38,8 @@ class Ranking(Labeling):
     batch_size = t.Int(50, min=1)
     strategy = t.Enum(batches.STRATEGIES, "auto")
     explore = t.Float(0.0, min=0.0, max=1.0)
+    mixed_in = t.Tuple()
+    mixed_every = t.Int(6, min=2)
     _sorted: tuple[dict[str, Any], dict[str, NDArray[np.intp]]] | None = None
     _suggested: tuple[dict[str, Any], tuple[Any, ...], _Suggestion] | None = None
 
@@ -187,7 +189,8 @@ class Ranking(Labeling):
         """
         with self.lock:
             scores = self._scores
-            settings = (self.batch_size, self.strategy, self.explore)
+            settings: tuple[Any, ...] = (self.batch_size, self.strategy, self.explore)
+            settings += (self.mixed_in, self.mixed_every)
             held = self._suggested
             if held is None or held[0] is not scores or held[1] != settings:
                 held = self._suggested = (scores, settings, self._suggest(scores))
@@ -214,9 +217,15 @@ class Ranking(Labeling):
         early = np.zeros(len(order), dtype=bool)
         early[batch.rows] = True
         rows = np.concatenate([batch.rows, order[~early[order]]])
+        reasons = dict(zip(batch.rows.tolist(), batch.reasons, strict=True))
+        if self.mixed_in:  # nothing shall tell them from the others, not even why they are there
+            mixed = self.rows_of(self.mixed_in)
+            mixed = mixed[(mixed >= 0) & ~np.isin(mixed, labeled)]
+            rows = _mixed(rows, mixed, self.mixed_every)
+            reasons |= dict.fromkeys(mixed.tolist(), next(iter(batch.reasons), ""))
         spread = scores["uncertainty"]
         unsure = _UNSURE * float(np.nanmax(spread, initial=-np.inf))
-        return rows, dict(zip(batch.rows.tolist(), batch.reasons, strict=True)), unsure
+        return rows, reasons, unsure
 
     def similar_to(self, object_id: str, n: int = 24) -> NDArray[Any]:
         """Return the ids of the `n` objects nearest in feature space, nearest first.
@@ -236,3 +245,12 @@ class Ranking(Labeling):
         n = min(n, self.n_objects - 1)
         nearest = np.argpartition(distance, n - 1)[:n] if n > 0 else np.empty(0, dtype=np.intp)
         return self.ids_of(nearest[np.argsort(distance[nearest], kind="stable")])
+
+
+def _mixed(rows: NDArray[np.intp], few: NDArray[np.intp], every: int) -> NDArray[np.intp]:
+    """Put a few of the rows, in their order, at every so-manieth place from the beginning."""
+    chosen = np.zeros(len(rows), dtype=bool)
+    chosen[few] = True
+    others = rows[~chosen[rows]]
+    places = (np.arange(len(few)) + 1) * (every - 1)
+    return np.insert(others, np.minimum(places, len(others)), few)

@@ -69,6 +69,8 @@ class Session(Remainder):
         Of the retrain, 0..1.
     status : str
         What is worth saying, in words.
+    notice : str
+        What the gallery says in passing.
     last_error : Exception or None
         The last error of a callback or of the background work.
     batch_size : int
@@ -78,6 +80,9 @@ class Session(Remainder):
         How they are chosen; see :func:`astronomaly_widgets.batches.suggest`.
     explore : float
         Share of them, 0..1, that is drawn at random; 0 by default.
+    mixed_in : tuple of str
+        Ids of objects to see in any case: unless labeled, they stand among the suggested, one at
+        every `mixed_every`-th place (6 by default).
     retrain_every : int
         After how many new labels a retrain starts by itself, in the background; 0, the default:
         only when asked. It is kept in the project. The new ranking is offered as ever.

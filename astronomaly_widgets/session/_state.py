@@ -46,6 +46,7 @@ class State(t.HasTraits):
     retraining = t.Bool(False)
     progress = t.Float(0.0)
     status = t.Unicode("")
+    notice = t.Unicode("")
     last_error = t.Any(None)
     interesting_from = t.Float(4.0)
     title = t.Unicode("")

@@ -1,4 +1,4 @@
-"""What a person sees: gallery, map, recall panel, inspector, all of them; and a replay."""
+"""What a person sees: gallery, map, recall panel, inspector, dashboard; class room; replay."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 # name -> module that holds it: a gallery alone should not wait for bqplot
 _HOME = {
+    "Classroom": "classroom",
     "Dashboard": "dashboard",
     "FeatureMap": "feature_map",
     "Gallery": "gallery",
@@ -16,6 +17,7 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
+    from .classroom import Classroom
     from .dashboard import Dashboard
     from .feature_map import FeatureMap
     from .gallery import Gallery
@@ -23,7 +25,15 @@ if TYPE_CHECKING:
     from .recall_panel import RecallPanel
     from .replay_panel import ReplayPanel
 
-__all__ = ["Dashboard", "FeatureMap", "Gallery", "Inspector", "RecallPanel", "ReplayPanel"]
+__all__ = [
+    "Classroom",
+    "Dashboard",
+    "FeatureMap",
+    "Gallery",
+    "Inspector",
+    "RecallPanel",
+    "ReplayPanel",
+]
 
 
 def __getattr__(name: str) -> Any:

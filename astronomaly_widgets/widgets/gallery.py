@@ -202,6 +202,7 @@ class Gallery(anywidget.AnyWidget):
             ],
             self._on_current: ["current_id"],
             self._on_selection: ["selected_ids"],
+            self._on_notice: ["notice"],
         }
         for observer, names in observers.items():
             session.observe(observer, names)
@@ -223,6 +224,10 @@ class Gallery(anywidget.AnyWidget):
 
     def _on_selection(self, change: Any) -> None:
         self._viewer.select(change["new"])
+
+    def _on_notice(self, change: Any) -> None:
+        if change["new"]:
+            self._viewer.later(self._push, "note", {"text": change["new"]})
 
     # -- what the views are told (on the worker) -------------------------------------------
 
