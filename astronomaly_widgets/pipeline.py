@@ -21,16 +21,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._protocols import Detector, FeatureExtractor, Learner
+    from .features import Measurements
     from .preprocess import Chain
 
-_DEFAULT_FEATURES = {"image": "ellipse", "table": "raw"}
+_DEFAULT_FEATURES: dict[str, Any] = {
+    "image": "ellipse",
+    "light_curve": "light_curve",
+    "spectrum": ["spectrum", "spectrum_pca"],
+    "table": "raw",
+}
 _TABLES = (".csv", ".parquet", ".fits", ".fits.gz", ".fit", ".ecsv", ".vot", ".xml")
 _STACKS = (".h5", ".hdf5", ".zarr")
 _KNOWN = (
     "a folder of images; FITS mosaics (a file, a list of them, or a mapping of band to file) with "
     "or without a catalog of positions; a stack of images as .npy, .h5, .zarr or array (n, height, "
-    "width[, bands]); a table of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, "
-    "astropy Table or array (n, d); or any object with object_ids, fingerprints, catalog and read"
+    "width[, bands]); light curves as a long table (object, time, magnitude or flux, ...) in a "
+    "file, DataFrame or TimeSeries, as a folder of tables, or as a mapping of id to table; spectra "
+    "as a folder of files, an .npz of flux and wavelength, or a list of Spectrum objects; a table "
+    "of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy Table or array "
+    "(n, d); or any object with object_ids, fingerprints, catalog and read"
 )
 
 
@@ -61,12 +70,15 @@ def explore(
     ----------
     source : Source, path, array or table
         A folder of images; FITS mosaics (a file or address, a list of these, or a mapping of band
-        to file); a stack of images (.npy, .h5, .zarr, array); a table of features (.csv, .parquet,
-        .fits, .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The session's
-        status says what it was taken for.
+        to file); a stack of images (.npy, .h5, .zarr, array); light curves, see
+        :class:`~astronomaly_widgets.sources.LightCurves`; spectra, see
+        :class:`~astronomaly_widgets.sources.Spectra`; a table of features (.csv, .parquet, .fits,
+        .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The session's status
+        says what it was taken for.
     features : str, extractor or list of these, optional
-        What to measure: by default "ellipse" for images, "raw" for tables. A function of one object
-        or a scikit-learn transformer is an extractor, too, and several make one.
+        What to measure: by default "ellipse" for images, "light_curve" for light curves, "spectrum"
+        and "spectrum_pca" for spectra, "raw" for tables. A function of one object or a scikit-learn
+        transformer is an extractor, too, and several make one.
     preprocess : Chain or sequence of its steps, optional
         What happens to each image before it is measured, as ``["sigma_clip", "grey"]``; see
         :class:`~astronomaly_widgets.preprocess.Chain`.
@@ -132,7 +144,7 @@ def explore(
     else:
         components = reduction.pca(measured.values, n_components, standardize=True)
         X, names = components.scores, components.names
-    table = origin.catalog
+    table = _with_periods(origin.catalog, measured)
     session = Session(
         pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
         source=shown,
@@ -150,6 +162,14 @@ def explore(
     return session
 
 
+def _with_periods(catalog: pd.DataFrame | None, measured: Measurements) -> pd.DataFrame | None:
+    """Add the periods that were found to the catalog, in days, unless it has some."""
+    if catalog is None or "log_period" not in measured.names or "period" in catalog.columns:
+        return catalog
+    table = pd.DataFrame(measured.values, measured.object_ids, pd.Index(measured.names))
+    return catalog.assign(period=10.0 ** table["log_period"].astype(float))
+
+
 def open_source(source: Any, *, catalog: Any = None) -> Source:
     """Recognize what was given and open it.
 
@@ -165,6 +185,9 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
         return source
     if _are_mosaics(source):
         return sources.FITSCutouts(source, **extra)
+    for kind in (sources.Spectra, sources.LightCurves):
+        if kind.recognizes(source):
+            return kind(source, **extra)
     if isinstance(source, str | Path):
         return _open_path(Path(source).expanduser(), extra)
     if isinstance(source, pd.DataFrame) or hasattr(source, "to_pandas"):

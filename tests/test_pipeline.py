@@ -168,6 +168,78 @@ def test_a_fits_file_without_an_image_is_no_mosaic(tmp_path):
         aw.explore([str(tmp_path / "t.fits"), str(tmp_path / "t.fits")])
 
 
+def long_table(n=12):
+    """Sine curves of several periods in two bands, and one object with a single point."""
+    rng = np.random.default_rng(0)
+    parts = []
+    for k in range(n):
+        time = np.sort(rng.uniform(0, 100, 1 if k == 3 else 60))
+        mag = 18 + np.sin(2 * np.pi * time / (2 + k)) + rng.normal(0, 0.01, len(time))
+        band = rng.choice(["g", "r"], len(time))
+        star = f"star {k}"
+        parts.append(pd.DataFrame({"id": star, "mjd": time, "mag": mag, "filter": band, "ra": k}))
+    return pd.concat(parts)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "frame", "folder", "mapping", "source"])
+def test_light_curves_are_recognized_measured_and_folded(tmp_path, form):
+    table = long_table()
+    curves = {str(name): rows.drop(columns="id") for name, rows in table.groupby("id", sort=False)}
+    source = {"frame": table, "mapping": curves}.get(form)
+    if form == "csv":
+        table.to_csv(source := tmp_path / "stars.csv", index=False)
+    elif form == "parquet":
+        table.to_parquet(source := tmp_path / "stars.parquet")
+    elif form == "folder":
+        source = tmp_path / "stars"
+        source.mkdir()
+        for name, rows in curves.items():
+            rows.to_csv(source / f"{name}.csv", index=False)
+    elif form == "source":
+        source = aw.sources.LightCurves(table)
+    session = aw.explore(source, progress=False, n_jobs=1)
+    assert "LightCurves: 12 objects" in session.status
+    assert list(session.set_aside.index) == ["star 3"]
+    assert session.set_aside.loc["star 3", "reason"] == "1 point; wanted 4"
+    assert "log_period" in session.feature_names
+    assert session.catalog.loc["star 5", "period"] == pytest.approx(7, rel=0.01)
+    assert session.source.read("star 5").dtype.names[1] == "magnitude"
+    session.close()
+
+
+def test_a_project_of_light_curves_opens_with_its_curves(tmp_path):
+    long_table().to_csv(tmp_path / "stars.csv", index=False)
+    aw.explore(tmp_path / "stars.csv", project=tmp_path / "p", progress=False, n_jobs=1).close()
+    session = aw.Session.open(tmp_path / "p")
+    assert len(session.source.read("star 5")) == 60
+    assert session.catalog.loc["star 5", "ra"] == 5
+    session.close()
+
+
+@pytest.mark.parametrize("form", ["npz", "folder", "source"])
+def test_spectra_are_recognized_and_measured(tmp_path, form):
+    rng = np.random.default_rng(0)
+    axis = np.linspace(4000, 7000, 400)
+    flux = axis / 5000 + rng.normal(0, 0.02, (12, 400))
+    names = [f"spectrum {k}" for k in range(12)]
+    source = aw.sources.Spectra(flux, axis, object_ids=names)
+    if form == "npz":
+        np.savez(source := tmp_path / "all.npz", wavelength=axis, flux=flux, id=names)
+    elif form == "folder":
+        source = tmp_path / "all"
+        source.mkdir()
+        for name, row in zip(names, flux, strict=True):
+            np.savetxt(source / f"{name}.txt", np.stack([axis, row], axis=1))
+    session = aw.explore(source, project=tmp_path / "p", progress=False, n_jobs=1)
+    assert "Spectra: 12 objects" in session.status
+    assert {"strongest_emission", "line_h_alpha", "pc_1", "residual"} <= set(session.feature_names)
+    session.close()
+    if form != "source":
+        again = aw.Session.open(tmp_path / "p")
+        assert len(again.source.read("spectrum 7")) == 400
+        again.close()
+
+
 def test_components_replace_the_features_when_asked():
     X = np.random.default_rng(0).normal(size=(50, 6))
     session = aw.explore(X, n_components=2, progress=False)

@@ -11,6 +11,8 @@ from ..exceptions import SourceError
 from ._catalogs import ID_NAMES, as_text, read_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -29,6 +31,7 @@ _SPECTRAL_ORDER = ("FUV", "NUV", "u", "U", "B", "b", "g", "G", "V", "v", "r", "R
                    "Z", "y", "Y", "J", "H", "K")  # fmt: skip
 _NO_NUMBER = {"", "nan", "none", "null", "n/a", "na", "-", "--"}
 _MOST_MAGNITUDE = 50.0  # 99.99, -99 and 100 are how surveys write "not measured"
+_MOST_UNIQUE = 0.7  # ids over rows: a table of objects has a row for each
 _MJD_OF_UNIX = 40587  # 1970-01-01
 
 
@@ -120,12 +123,45 @@ def find_columns(
 
 def is_long_table(frame: pd.DataFrame) -> bool:
     """Whether a table holds light curves: times and brightnesses, with ids that repeat."""
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
     try:
-        columns = find_columns(frame if frame.index.name is None else frame.reset_index())
+        ids = frame[find_columns(frame).object_id]
     except SourceError:
         return False
-    ids = frame.index if columns.object_id == frame.index.name else frame[columns.object_id]
-    return bool(ids.nunique() < 0.7 * len(ids))
+    return bool(ids.nunique() < _MOST_UNIQUE * len(ids))
+
+
+def is_long_file(path: Path) -> bool:
+    """Likewise of a file, of which no more is read than has to be."""
+    import pandas as pd
+
+    name = path.name.lower()
+    if name.endswith((".parquet", ".pq")):
+        from pyarrow import parquet
+
+        columns = parquet.read_schema(path).names
+    elif name.endswith((".csv", ".csv.gz")):
+        columns = list(pd.read_csv(path, nrows=0).columns)
+    else:
+        return is_long_table(open_table(path)[0])
+    try:
+        wanted = find_columns(pd.DataFrame(columns=columns)).object_id
+    except SourceError:
+        return False
+    csv = ".csv" in name
+    ids = pd.read_csv(path, usecols=[wanted]) if csv else pd.read_parquet(path, columns=[wanted])
+    return bool(ids[wanted].nunique() < _MOST_UNIQUE * len(ids))
+
+
+def is_one_curve(table: Any) -> bool:
+    """Whether a table has times and brightnesses, as that of one object has."""
+    try:
+        frame, _ = open_table(table)
+        find_columns(frame.assign(object_id="one"), object_id="object_id")
+    except SourceError:
+        return False
+    return True
 
 
 def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, dict[Any, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,14 +13,13 @@ import numpy as np
 
 from ..exceptions import ReadError, SourceError
 from ._catalogs import read_table
+from ._folders import typical_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 _FITS_SUFFIXES = (".fits.gz", ".fits", ".fit")
-_SUFFIXES = (*_FITS_SUFFIXES, ".csv", ".ecsv", ".parquet", ".txt", ".dat", ".ascii", ".vot", ".xml")
+SUFFIXES = (*_FITS_SUFFIXES, ".csv", ".ecsv", ".parquet", ".txt", ".dat", ".ascii", ".vot", ".xml")
 _TEXT = (".txt", ".dat", ".ascii")
 
 # what arrays and columns are called, in small letters and digits alone, in order of preference
@@ -177,49 +177,34 @@ def from_npz(path: Path) -> tuple[Any, Any, Any, Any]:
     return fluxes, wavelength, spread, None if ids is None else arrays[ids]
 
 
-def files_in(folder: Path) -> dict[str, Path]:
-    """Return the files in a folder that may be spectra, by their names without suffix."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        suffix = next((s for s in _SUFFIXES if path.name.lower().endswith(s)), None)
-        if suffix is None or path.name.startswith("."):
-            continue
-        name = path.name[: -len(suffix)]
-        if name in found:
-            raise SourceError(f"{path.name!r} and {found[name].name!r} would have the same id")
-        found[name] = path
-    if not found:
-        raise SourceError(
-            f"there are no spectra in the folder {str(folder)!r}; wanted {', '.join(_SUFFIXES)}"
-        )
-    return found
-
-
-def holds_spectra(path: Path) -> bool:
-    """Whether a file or folder is one of spectra: by the arrays or the first FITS file in it."""
-    if path.suffix.lower() == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            plain = _named(file.files)
-        return _first_of(plain, _FLUXES) is not None and bool(
-            set(plain) & {*_WAVELENGTHS, *_LOG_WAVELENGTHS}
-        )
-    if not path.is_dir():
+def are_spectra(thing: Any) -> bool:
+    """Whether something holds spectra, by its arrays or by the first of its objects."""
+    if isinstance(thing, Mapping):
+        return bool(thing) and is_spectrum(next(iter(thing.values())))
+    if isinstance(thing, list | tuple):
+        return bool(thing) and all(hasattr(each, "spectral_axis") for each in thing)
+    if not isinstance(thing, str | os.PathLike):
         return False
-    from astropy.io import fits
-
-    files = (each for each in sorted(path.iterdir()) if each.name.lower().endswith(_FITS_SUFFIXES))
-    first = next(files, None)
-    if first is None:
-        return False
+    path = Path(thing).expanduser()
     try:
-        with fits.open(first) as hdus:
-            tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)]
-            if any(_first_of(_named(hdu.columns.names), _FLUXES) is not None for hdu in tables):
-                return True
-            images = [hdu.shape for hdu in hdus if hdu.is_image and hdu.shape]
-            return bool(images) and _is_line(images[0])
-    except (OSError, ValueError, TypeError, LookupError):
+        if path.is_file() and path.suffix.lower() == ".npz":
+            with np.load(path, allow_pickle=False) as file:
+                plain = _named(file.files)
+            axis = _first_of(plain, (*_WAVELENGTHS, *_LOG_WAVELENGTHS))
+            return axis is not None and _first_of(plain, _FLUXES) is not None
+        first = typical_file(path, SUFFIXES) if path.is_dir() else None
+        return first is not None and is_spectrum(first)
+    except (SourceError, *_BROKEN):
         return False
+
+
+def is_spectrum(thing: Any) -> bool:
+    """Whether this is one spectrum: a file, a table, a Spectrum or arrays."""
+    try:
+        raw = from_object(thing)
+    except ReadError:
+        return False
+    return raw.wavelength.shape == raw.flux.shape
 
 
 def _from_fits(path: Path) -> RawSpectrum:

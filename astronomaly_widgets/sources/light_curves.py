@@ -12,7 +12,17 @@ import numpy as np
 
 from ..exceptions import ReadError, SourceError
 from ._catalogs import as_text, match_objects, read_table
-from ._points import Points, find_columns, open_table, points_of, spectral
+from ._folders import files_in, typical_file
+from ._points import (
+    Points,
+    find_columns,
+    is_long_file,
+    is_long_table,
+    is_one_curve,
+    open_table,
+    points_of,
+    spectral,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +102,7 @@ class LightCurves:
         }
         self.spec = _describe(table, named, period, catalog)
         if isinstance(table, str | os.PathLike) and Path(table).expanduser().is_dir():
-            table = _files(Path(table).expanduser())
+            table = files_in(Path(table).expanduser(), _SUFFIXES, "tables")
         self.value_name, self.value_unit = "", ""
         constant: dict[str, Any] = {}
         if isinstance(table, Mapping):
@@ -194,6 +204,29 @@ class LightCurves:
         days = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         return np.where(np.isfinite(days) & (days > 0), days, np.nan)
 
+    @staticmethod
+    def recognizes(table: Any) -> bool:
+        """Whether something is light curves, by its columns and by ids that come more than once.
+
+        Parameters
+        ----------
+        table : object
+            Anything; a folder or a mapping is known by one of its tables.
+        """
+        if isinstance(table, Mapping):
+            return bool(table) and is_one_curve(next(iter(table.values())))
+        try:
+            if isinstance(table, str | os.PathLike):
+                path = Path(table).expanduser()
+                if path.is_dir():
+                    first = typical_file(path, _SUFFIXES)
+                    return first is not None and is_one_curve(first)
+                known = path.is_file() and path.name.lower().endswith(_SUFFIXES)
+                return known and is_long_file(path)
+            return is_long_table(open_table(table)[0])
+        except (SourceError, OSError, ValueError):
+            return False
+
     def __len__(self) -> int:
         return len(self._ids)
 
@@ -273,24 +306,6 @@ def _describe(
         "catalog": None if catalog is None else str(Path(catalog).expanduser().absolute()),
     }
     return {"room": "sources", "name": "LightCurves", "arguments": arguments}
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    """Return the tables in a folder by their names without suffix."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        suffix = next((s for s in _SUFFIXES if path.name.lower().endswith(s)), None)
-        if suffix is None or path.name.startswith("."):
-            continue
-        name = path.name[: -len(suffix)]
-        if name in found:
-            raise SourceError(f"{path.name!r} and {found[name].name!r} would have the same id")
-        found[name] = path
-    if not found:
-        raise SourceError(
-            f"there are no tables in the folder {str(folder)!r}; wanted {', '.join(_SUFFIXES)}"
-        )
-    return found
 
 
 def _constant(frame: pd.DataFrame, columns: Any) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..exceptions import ReadError, SourceError
 from ._catalogs import as_text, match_objects, read_table, unique_ids
-from ._spectrum_files import RawSpectrum, files_in, from_npz, from_object
+from ._folders import files_in
+from ._spectrum_files import SUFFIXES, RawSpectrum, are_spectra, from_npz, from_object
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +84,7 @@ class Spectra:
         names = object_ids
         path = Path(flux).expanduser() if isinstance(flux, str | os.PathLike) else None
         if path is not None and path.is_dir():
-            flux = files_in(path)
+            flux = files_in(path, SUFFIXES, "spectra")
         elif path is not None:
             flux, wavelength, error, names = from_npz(path)
         if isinstance(flux, Mapping):
@@ -174,6 +175,17 @@ class Spectra:
         if z.shape != (len(self),):
             raise SourceError(f"{len(z)} redshifts for {len(self)} spectra")
         return z
+
+    @staticmethod
+    def recognizes(flux: Any) -> bool:
+        """Whether something is spectra: by its arrays, or by the first of its objects.
+
+        Parameters
+        ----------
+        flux : object
+            Anything. A plain array is not known for spectra: it may be a table.
+        """
+        return are_spectra(flux)
 
     def __len__(self) -> int:
         return len(self._ids)

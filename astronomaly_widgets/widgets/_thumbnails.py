@@ -95,7 +95,7 @@ class Thumbnails:
 
     def _draw(self, object_id: str, zoom: float) -> bytes:
         source = self._session.source
-        if source is not None and source.kind == "image":
+        if source is not None and source.kind != "table":
             return render.thumbnail(source, object_id, self._size, crop=1 / zoom)
         row = self._session.row_of(object_id)
         return render.profile(self._session.features[row], self._size)

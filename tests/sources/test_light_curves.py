@@ -12,7 +12,6 @@ from astropy.timeseries import TimeSeries
 
 from astronomaly_widgets.exceptions import ReadError, SourceError
 from astronomaly_widgets.sources import LightCurves
-from astronomaly_widgets.sources._points import is_long_table
 
 
 @pytest.fixture
@@ -298,11 +297,49 @@ def test_bands_are_sorted_from_blue_to_red_as_far_as_can_be_told():
 
 
 def test_a_long_table_is_told_from_a_table_of_features(frame):
-    assert is_long_table(frame)
-    assert is_long_table(frame.set_index("objid"))
-    assert not is_long_table(frame.drop_duplicates("objid"))
-    assert not is_long_table(frame.drop(columns="mjd"))
-    assert not is_long_table(frame.drop(columns="objid"))
+    assert LightCurves.recognizes(frame)
+    assert LightCurves.recognizes(frame.set_index("objid"))
+    assert LightCurves.recognizes(Table.from_pandas(frame))
+    assert not LightCurves.recognizes(frame.drop_duplicates("objid"))
+    assert not LightCurves.recognizes(frame.drop(columns="mjd"))
+    assert not LightCurves.recognizes(frame.drop(columns="objid"))
+    assert not LightCurves.recognizes(7)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet", "fits"])
+def test_a_file_of_light_curves_is_told_from_one_of_features(frame, tmp_path, suffix):
+    path = tmp_path / f"table.{suffix}"
+
+    def write(table):
+        if suffix == "parquet":
+            table.to_parquet(path)
+        elif suffix == "fits":
+            Table.from_pandas(table).write(path, overwrite=True)
+        else:
+            table.to_csv(path, index=False)
+
+    write(frame)
+    assert LightCurves.recognizes(path)
+    write(frame.drop_duplicates("objid"))
+    assert not LightCurves.recognizes(path)
+    write(frame.drop(columns="mag"))
+    assert not LightCurves.recognizes(path)
+    path.write_bytes(b"nothing of the kind")
+    assert not LightCurves.recognizes(path)
+
+
+def test_a_table_per_object_is_recognized_by_the_first(tmp_path):
+    table = one_curve().drop(columns="id")
+    assert LightCurves.recognizes({"a": table})
+    assert not LightCurves.recognizes({"a": table.drop(columns="time")})
+    assert not LightCurves.recognizes({})
+    assert not LightCurves.recognizes(tmp_path)
+    table.to_csv(tmp_path / "b.csv", index=False)
+    (tmp_path / "a.fits").write_bytes(b"SIMPLE")
+    table.to_csv(tmp_path / "c.csv", index=False)
+    assert LightCurves.recognizes(tmp_path)
+    (tmp_path / "galaxy.png").write_bytes(b"")
+    assert not LightCurves.recognizes(tmp_path)
 
 
 def test_a_million_rows_are_read_without_a_loop_over_them():

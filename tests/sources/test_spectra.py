@@ -12,7 +12,6 @@ from astropy.table import QTable, Table
 
 from astronomaly_widgets.exceptions import ReadError, SourceError
 from astronomaly_widgets.sources import Spectra
-from astronomaly_widgets.sources._spectrum_files import holds_spectra
 
 AXIS = np.linspace(4000, 7000, 61)
 FLUX = np.random.default_rng(0).uniform(1, 2, (3, 61))
@@ -169,9 +168,9 @@ def test_a_file_of_arrays(tmp_path):
     assert np.isnan(source.read("y")["flux"][5])
     again = Spectra(**source.spec["arguments"])
     assert list(again.fingerprints) == list(source.fingerprints)
-    assert holds_spectra(path)
+    assert Spectra.recognizes(path)
     np.savez(path, x=AXIS)
-    assert not holds_spectra(path)
+    assert not Spectra.recognizes(path)
     with pytest.raises(SourceError, match="no arrays called flux and wavelength; it has x"):
         Spectra(path)
 
@@ -205,7 +204,7 @@ def test_files_of_every_layout(tmp_path):
         np.testing.assert_allclose(data["wavelength"], AXIS)
         np.testing.assert_allclose(data["flux"], FLUX[1])
     np.testing.assert_allclose(source.read("sdss")["error"], ERROR[1])
-    assert holds_spectra(tmp_path)
+    assert Spectra.recognizes(tmp_path)
 
 
 def test_a_logarithmic_axis_in_a_header(tmp_path):
@@ -236,9 +235,9 @@ def test_a_damaged_file_spoils_no_other(tmp_path):
 def test_a_folder_without_spectra_is_refused_and_not_taken_for_one(tmp_path):
     with pytest.raises(SourceError, match="no spectra in the folder"):
         Spectra(tmp_path)
-    assert not holds_spectra(tmp_path)
+    assert not Spectra.recognizes(tmp_path)
     fits.PrimaryHDU(np.zeros((50, 50))).writeto(tmp_path / "image.fits")
-    assert not holds_spectra(tmp_path)
+    assert not Spectra.recognizes(tmp_path)
 
 
 def test_a_single_file_is_no_survey(tmp_path):
@@ -257,6 +256,10 @@ def test_spectrum_objects_are_taken_as_they_are():
         for flux, error in zip(FLUX, ERROR, strict=True)
     ]
     source = Spectra(spectra)
+    assert Spectra.recognizes(spectra)
+    assert Spectra.recognizes({"a": (AXIS, FLUX[0])})
+    assert not Spectra.recognizes({"a": (AXIS, FLUX)})
+    assert not Spectra.recognizes(FLUX)
     np.testing.assert_allclose(check(source)["error"], ERROR[1])
     assert source.value_unit == "Jy"
     with pytest.raises(ReadError, match="a dict is not a spectrum"):
