@@ -35,6 +35,7 @@ _ROOMS = (
     "simulation",
     "sources",
     "teaching",
+    "validation",
 )
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         simulation,
         sources,
         teaching,
+        validation,
     )
     from .exchange import from_astronomaly
     from .pipeline import explore
@@ -93,6 +95,7 @@ __all__ = [
     "simulation",
     "sources",
     "teaching",
+    "validation",
 ]
 
 

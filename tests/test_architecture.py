@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "remaining": GROUND,
     "evaluation": GROUND | {"remaining"},
     "clustering": GROUND | {"compute"},
+    "validation": GROUND | {"compute"},
     "density": GROUND,
     "labels": GROUND,
     "project": GROUND,

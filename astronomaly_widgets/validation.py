@@ -1,0 +1,364 @@
+"""Whether features help: what few labels teach with them, and what all labels would (ML24, E24)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .compute import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+_NEIGHBORS = 5
+_INTERVAL = (2.5, 97.5)
+#: The recalls of E24's table 5.
+RECALLS = (0.25, 0.5, 0.75, 0.95)
+
+
+def compare_features(
+    features: Mapping[str, Any],
+    classes: ArrayLike | Mapping[str, Any] | pd.Series[Any],
+    n_labels: Sequence[int] = (10, 30, 100, 300),
+    *,
+    classifiers: Sequence[str] = ("neighbors", "logistic"),
+    balanced: bool = True,
+    n_draws: int = 30,
+    random_state: int = 0,
+) -> pd.DataFrame:
+    """Compare feature sets by how well few labels tell classes apart (ML24).
+
+    Objects are drawn and labeled, a plain classifier learns from them, and is asked about all
+    others. Every feature set sees the same draws, so that differences are due to the features.
+
+    Parameters
+    ----------
+    features : mapping from name to array or DataFrame, shape (n, d)
+        As a learner would see them: numbers in various units scaled one by one
+        (``reduction.scale``), those of a network rotated and cut off (``reduction.pca``), whose
+        small components would be but noise if they were scaled. DataFrames are indexed by object
+        id if the classes are; objects that one of them lacks are then left out of all.
+    classes : array, shape (n,), or mapping or Series by object id
+        The class of each object; NaN or None where it is not known.
+    n_labels : sequence of int
+        How many objects are labeled: at least one of each class, the others at random.
+    classifiers : sequence of str
+        ``"neighbors"``: vote of the five nearest labeled objects, the nearer the heavier.
+        ``"logistic"``: logistic regression whose prior on the log-odds has the same width for any
+        number of features.
+    balanced : bool
+        The mean of the accuracies of the classes, so that rare ones count (for the logistic
+        regression, too); else the fraction of all objects that is right.
+    n_draws : int
+        How often objects are drawn.
+    random_state : int
+        The same number gives the same draws.
+
+    Returns
+    -------
+    DataFrame
+        One row per feature set, classifier and number of labels: ``features``, ``classifier``,
+        ``n_labels``, ``accuracy`` (mean over the draws), ``low`` and ``high`` (the middle 95 % of
+        the draws: what one person's choice of labels may give), ``chance`` (without any
+        features), and ``gain``, ``gain_low``, ``gain_high``: the same for the difference to the
+        first feature set, draw by draw.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two classes, fewer labels than classes or no object left to test on, features
+        that are not finite or do not belong to the same objects, or an unknown classifier.
+    """
+    import pandas as pd
+
+    sets, codes = _aligned(features, classes)
+    _check_draws(codes, n_labels, classifiers, n_draws)
+    share = np.bincount(codes) / len(codes)
+    chance = 1 / len(share) if balanced else float(share.max())
+    centered = {name: _centered(X, name) for name, X in sets.items()}
+    rows = []
+    for m in n_labels:
+        # the seed depends on m alone: more numbers of labels do not change the draws of one
+        rng = np.random.default_rng([random_state, m])
+        draws = [_draw(codes, m, rng) for _ in range(n_draws)]
+        for classifier in classifiers:
+            first: NDArray[Any] | None = None
+            for name, X in centered.items():
+                right = _accuracies(X, codes, draws, classifier, balanced)
+                first = right if first is None else first
+                rows.append(
+                    (name, classifier, m, *_summary(right), chance, *_summary(right - first))
+                )
+    columns = ["features", "classifier", "n_labels", "accuracy", "low", "high", "chance"]
+    return pd.DataFrame(rows, columns=[*columns, "gain", "gain_low", "gain_high"])
+
+
+def compare_rankings(
+    scores: Mapping[str, ArrayLike],
+    interesting: ArrayLike,
+    X: ArrayLike | None = None,
+    recalls: Sequence[float] = RECALLS,
+    *,
+    classifier: Any = None,
+    n_folds: int = 5,
+    n_draws: int = 500,
+    random_state: int = 0,
+) -> pd.DataFrame:
+    """Compare rankings by their precision at several recalls (E24 table 5).
+
+    Parameters
+    ----------
+    scores : mapping from name to array, shape (n,)
+        As ``{"relevance": session.relevance, "anomaly score": session.anomaly_score}``; larger =
+        shown earlier, ties as they come.
+    interesting : array of bool, shape (n,)
+        The truth about every object.
+    X : array, shape (n, d), optional
+        The features, as a learner sees them. With them, a row ``"supervised"`` tells what a
+        classifier makes of the same features that was told the truth about all objects but the
+        fold it is asked about: what they are good for at the price of labeling everything.
+    recalls : sequence of float
+        Fractions of the interesting objects, above 0 and up to 1.
+    classifier : object, optional
+        With scikit-learn's ``fit`` and ``predict_proba``; by default the logistic regression of
+        :func:`compare_features`.
+    n_folds : int
+        At most as many as there are interesting objects.
+    n_draws : int
+        Samples of the bootstrap over objects.
+    random_state : int
+        Seed of folds and bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        One row per ranking and recall: ``ranking``, ``recall``, ``precision``, ``low`` and
+        ``high``: the middle 95 % of the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ, a score is NaN, or there are not both kinds of objects, two at least.
+    """
+    import pandas as pd
+
+    truth = _truth(interesting)
+    ranked = {name: _score(name, values, len(truth)) for name, values in scores.items()}
+    if X is not None:
+        rng = np.random.default_rng(random_state)
+        ranked["supervised"] = _supervised(X, truth, classifier, n_folds, rng)
+    wanted = np.asarray(recalls, dtype=np.float64)
+    if not ((wanted > 0) & (wanted <= 1)).all():
+        raise ValueError(f"recalls are {wanted.tolist()}; give fractions above 0 and up to 1")
+    counts = np.random.default_rng(random_state + 1).multinomial(
+        len(truth), np.full(len(truth), 1 / len(truth)), size=n_draws
+    )
+    rows = []
+    for name, values in ranked.items():
+        order = np.argsort(-values, kind="stable")
+        hits = truth[order]
+        precision = _precision(hits, np.ones((1, len(truth)), np.int64), wanted)[0]
+        low, high = np.nanpercentile(_precision(hits, counts[:, order], wanted), _INTERVAL, axis=0)
+        rows += [(name, *row) for row in zip(wanted, precision, low, high, strict=True)]
+    return pd.DataFrame(rows, columns=["ranking", "recall", "precision", "low", "high"])
+
+
+# -- few labels ----------------------------------------------------------------------------------
+
+
+def _draw(codes: NDArray[Any], m: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Draw rows to label, (m,): one of each class, then any."""
+    shuffled = rng.permutation(len(codes))
+    _, first = np.unique(codes[shuffled], return_index=True)
+    rest = np.delete(shuffled, first)
+    return np.concatenate([shuffled[first], rest[: m - len(first)]])
+
+
+def _accuracies(
+    X: NDArray[Any],
+    codes: NDArray[Any],
+    draws: list[NDArray[Any]],
+    classifier: str,
+    balanced: bool,
+) -> NDArray[Any]:
+    from sklearn.metrics import balanced_accuracy_score
+    from threadpoolctl import threadpool_limits
+
+    right = np.empty(len(draws))
+    # several threads would add up in any order, and near ties fall either way
+    with threadpool_limits(1):
+        for part in chunks(len(draws), 1):
+            rows = draws[part.start]
+            others = np.delete(np.arange(len(codes)), rows)
+            model = _CLASSIFIERS[classifier](X[rows], balanced).fit(X[rows], codes[rows])
+            said, true = model.predict(X[others]), codes[others]
+            right[part] = balanced_accuracy_score(true, said) if balanced else (said == true).mean()
+    return right
+
+
+def _neighbors(X: NDArray[Any], balanced: bool) -> Any:  # noqa: ARG001 - called as the other is
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(min(_NEIGHBORS, len(X)), weights="distance")
+
+
+def _logistic(X: NDArray[Any], balanced: bool) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    # the prior variance of each weight is C, that of the log-odds of an object C d
+    return LogisticRegression(
+        C=10 / X.shape[1], class_weight="balanced" if balanced else None, max_iter=2000
+    )
+
+
+_CLASSIFIERS: dict[str, Callable[[NDArray[Any], bool], Any]] = {
+    "neighbors": _neighbors,
+    "logistic": _logistic,
+}
+
+
+def _summary(values: NDArray[Any]) -> tuple[float, float, float]:
+    low, high = np.percentile(values, _INTERVAL)
+    return float(values.mean()), float(low), float(high)
+
+
+def _check_draws(
+    codes: NDArray[Any], n_labels: Sequence[int], classifiers: Sequence[str], n_draws: int
+) -> None:
+    n_classes = int(codes.max()) + 1 if len(codes) else 0
+    if n_classes < 2:
+        raise ValueError(f"{len(codes)} objects are of {n_classes} classes; wanted at least two")
+    for m in n_labels:
+        if not n_classes <= m < len(codes):
+            raise ValueError(
+                f"{m} labels for {len(codes)} objects of {n_classes} classes; wanted one per class "
+                "at least, and some objects left to test on"
+            )
+    for name in classifiers:
+        if name not in _CLASSIFIERS:
+            raise ValueError(
+                f"there is no classifier {name!r}; there are: {', '.join(_CLASSIFIERS)}"
+            )
+    if n_draws < 2:
+        raise ValueError(f"n_draws is {n_draws}; wanted at least 2")
+
+
+def _aligned(
+    features: Mapping[str, Any], classes: Any
+) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
+    """Features of the same objects in the same order, and the number of each object's class."""
+    import pandas as pd
+
+    if not features:
+        raise ValueError("there are no features to compare; give at least one set by name")
+    if isinstance(classes, (Mapping, pd.Series)):
+        known = pd.Series(classes, dtype=object).dropna()
+        frames = {name: _by_id(name, each) for name, each in features.items()}
+        for frame in frames.values():
+            known = known[known.index.isin(frame.index)]
+        sets = {name: frame.loc[known.index].to_numpy() for name, frame in frames.items()}
+        return sets, pd.factorize(known.to_numpy(), sort=True)[0]
+    given = pd.Series(np.asarray(classes), dtype=object)
+    sets = {name: np.asarray(each) for name, each in features.items()}
+    for name, X in sets.items():
+        if X.ndim != 2 or len(X) != len(given):
+            raise ValueError(
+                f"the {name} features have shape {X.shape} for {len(given)} classes; wanted one "
+                "row per class, or both by object id"
+            )
+    rows = np.flatnonzero(given.notna())
+    codes = pd.factorize(given.to_numpy()[rows], sort=True)[0]
+    return {name: X[rows] for name, X in sets.items()}, codes
+
+
+def _by_id(name: str, features: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(features, pd.DataFrame):
+        return features
+    raise ValueError(
+        f"the classes go by object id, but the {name} features are a {type(features).__name__}; "
+        "give a DataFrame indexed by object id"
+    )
+
+
+def _centered(X: NDArray[Any], name: str) -> NDArray[Any]:
+    """Bring features to mean 0 each, and to standard deviation 1 all together."""
+    X = np.asarray(X, dtype=np.float64)
+    if not np.isfinite(X).all():
+        raise ValueError(f"the {name} features hold NaN or infinity; leave those objects out")
+    X = X - X.mean(axis=0)
+    spread = np.sqrt(np.mean(X**2))
+    return X / spread if spread > 0 else X
+
+
+# -- rankings ------------------------------------------------------------------------------------
+
+
+def _truth(interesting: ArrayLike) -> NDArray[np.bool_]:
+    truth = np.asarray(interesting)
+    if truth.ndim != 1 or truth.dtype != np.bool_:
+        raise ValueError(
+            f"interesting has shape {truth.shape} and dtype {truth.dtype}; wanted one bool per "
+            "object"
+        )
+    if min(truth.sum(), (~truth).sum()) < 2:
+        raise ValueError(
+            f"{truth.sum()} of {len(truth)} objects are interesting; wanted two of each kind"
+        )
+    return truth
+
+
+def _score(name: str, values: ArrayLike, n: int) -> NDArray[Any]:
+    score = np.asarray(values, dtype=np.float64)
+    if score.shape != (n,):
+        raise ValueError(f"the {name} has shape {score.shape} for {n} objects")
+    n_bad = int(np.isnan(score).sum())
+    if n_bad:
+        raise ValueError(f"the {name} of {n_bad} of {n} objects is NaN; retrain first")
+    return score
+
+
+def _supervised(
+    X: ArrayLike,
+    truth: NDArray[np.bool_],
+    classifier: Any,
+    n_folds: int,
+    rng: np.random.Generator,
+) -> NDArray[Any]:
+    """Log-odds of being interesting by a classifier that has not seen the object."""
+    from sklearn.base import clone
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from threadpoolctl import threadpool_limits
+
+    X = np.asarray(X)
+    if X.ndim != 2 or len(X) != len(truth):
+        raise ValueError(f"the features have shape {X.shape} for {len(truth)} objects")
+    model = _logistic(X, balanced=False) if classifier is None else clone(classifier)
+    n_folds = int(min(n_folds, truth.sum(), (~truth).sum()))
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=int(rng.integers(2**31)))
+    with threadpool_limits(1):
+        probability: NDArray[Any] = cross_val_predict(
+            model, _centered(X, "given"), truth, cv=folds, method="predict_proba"
+        )
+    return np.asarray(probability)[:, 1]
+
+
+def _precision(
+    hits: NDArray[np.bool_], counts: NDArray[np.int64], recalls: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Precision at each recall if objects came so often; (n_draws, n_recalls), NaN for none."""
+    found = np.cumsum(counts * hits, axis=1)
+    seen = np.cumsum(counts, axis=1)
+    precision = np.full((len(counts), len(recalls)), np.nan)
+    for k, (has, shown) in enumerate(zip(found, seen, strict=True)):
+        if has[-1]:
+            needed = np.ceil(recalls * has[-1] - 1e-9)
+            at = np.searchsorted(has, needed)
+            precision[k] = has[at] / shown[at]
+    return precision
