@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.io import fits
 from PIL import Image
 
 import astronomaly_widgets as aw
@@ -66,6 +67,18 @@ def example(tmp_path_factory):
     scores = pd.DataFrame({"score": np.linspace(0, 5, 36), "human_label": -1}, index=ids)
     scores.loc["object-05", "human_label"] = 4
     scores.to_csv(folder / "astronomaly_output" / "ml_scores.csv")
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(20, 280, (2, 36))
+    row, column = np.indices((300, 300))
+    sky = rng.normal(0, 1, (300, 300)).astype(np.float32)
+    for center in zip(x, y, strict=True):
+        sky += 60 * np.exp(-((column - center[0]) ** 2 + (row - center[1]) ** 2) / 12)
+    fits.writeto(folder / "mosaic.fits", sky)
+    pd.DataFrame({"object_id": ids, "x": x, "y": y}).to_csv(folder / "positions.csv", index=False)
+    days = np.sort(rng.uniform(0, 100, (36, 40)))
+    magnitude = 15 + rng.uniform(0.1, 0.6, (36, 1)) * np.sin(days) + rng.normal(0, 0.02, (36, 40))
+    curves = {"object_id": np.repeat(ids, 40), "mjd": days.ravel(), "mag": magnitude.ravel()}
+    pd.DataFrame(curves).assign(magerr=0.02).to_csv(folder / "light_curves.csv", index=False)
     match = pd.DataFrame({"filename": ["object-01.png", "object-02.png"]})
     match.assign(label=["anomaly", "normal"]).to_csv(folder / "labeled_data.csv", index=False)
     return folder
