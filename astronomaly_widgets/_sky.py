@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: Pairs of columns that hold right ascension and declination (ICRS), the likeliest first.
 SKY_COLUMNS = (
+    ("ra_deg", "dec_deg"),  # first, because these say their unit
     ("ra", "dec"),
-    ("ra_deg", "dec_deg"),
     ("radeg", "decdeg"),
     ("ra_icrs", "de_icrs"),
     ("raj2000", "dej2000"),
@@ -123,7 +123,8 @@ def sexagesimal(ra: str | float, dec: str | float) -> tuple[str, str]:
         Degrees, finite; as text every digit counts. Computed in decimal, so that no digit is
         lost and none invented, and rounded to a microsecond and to 10 micro-arcseconds.
     """
-    seconds = _rounded(Decimal(str(ra)) % 360 * 240, _SECONDS_DIGITS) % 86400
+    hour_angle = (Decimal(str(ra)) % 360 + 360) % 360  # the sign of % is that of its left side
+    seconds = _rounded(hour_angle * 240, _SECONDS_DIGITS) % 86400
     declination = Decimal(str(dec))
     arcsec = _rounded(abs(declination) * 3600, _ARCSEC_DIGITS)
     sign = "-" if declination.is_signed() else "+"

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 
+from ._position import LINKS, sky
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from ..session import Session
 
 MOST_FEATURES = 60
-_RA = ("ra", "ra_deg", "raj2000", "ra_j2000", "_raj2000", "alpha_j2000", "right_ascension")
-_DEC = ("dec", "dec_deg", "dej2000", "dec_j2000", "decj2000", "_dej2000", "delta_j2000",
-        "declination")  # fmt: skip
 
 
 def of(
-    session: Session, object_id: str, median: NDArray[Any], spread: NDArray[Any]
+    session: Session,
+    object_id: str,
+    median: NDArray[Any],
+    spread: NDArray[Any],
+    links: Mapping[str, str] = LINKS,
 ) -> dict[str, Any]:
     """Return everything but the label and the picture of an object, JSON-ready.
 
@@ -31,23 +34,29 @@ def of(
     object_id : str
     median, spread : ndarray, shape (d,)
         Of the features, as `density.typical` returns them.
+    links : mapping of str to str
+        Templates of links to pages on its position, see :func:`_position.sky`.
 
     Returns
     -------
     dict
-        ``sky`` (ra, dec in degrees as text, and links) or None, ``facts`` and ``catalog``
-        ((name, text) pairs), ``features`` ((name, text, deviation in units of the spread)
-        triples, the most unusual first), ``n_features``.
+        ``sky`` (see :func:`_position.sky`) or None, ``facts`` and ``catalog`` ((name, text)
+        pairs), ``features`` ((name, text, deviation in units of the spread) triples, the most
+        unusual first), ``n_features``.
     """
     row = session.row_of(object_id)
     table = catalog(session, row)
     z = (np.asarray(session.features[row], dtype=float) - median) / spread
     order = np.argsort(-np.abs(z), kind="stable")[:MOST_FEATURES]
     names = session.feature_names
+    place = sky(object_id, table, in_full, links)
+    known = [[name, in_full(value)] for name, value in table]
+    if place is not None:
+        known.append(["position", place["sexagesimal"]])
     return {
-        "sky": sky(table),
+        "sky": place,
         "facts": facts(session, object_id, row),
-        "catalog": [[name, in_full(value)] for name, value in table],
+        "catalog": known,
         "features": [
             [names[k] if k < len(names) else str(k), f"{session.features[row, k]:.4g}", float(z[k])]
             for k in order
@@ -104,36 +113,3 @@ def in_full(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     return str(value)
-
-
-def sky(table: list[tuple[str, Any]]) -> dict[str, Any] | None:
-    """Return the position in a catalog row, with links to pages on it, or None.
-
-    Right ascension and declination are taken to be in degrees, as their columns' names say
-    nothing else; what cannot be degrees is not shown as a position.
-    """
-    by_name = {name.lower(): value for name, value in table}
-    ra = next((by_name[name] for name in _RA if name in by_name), None)
-    dec = next((by_name[name] for name in _DEC if name in by_name), None)
-    if not _between(ra, 0, 360) or not _between(dec, -90, 90):
-        return None
-    east, north = in_full(ra), in_full(dec)
-    signed = north if north.startswith("-") else f"+{north}"
-    return {"ra": east, "dec": signed, "copy": f"{east} {north}", "links": _links(east, signed)}
-
-
-def _between(value: Any, low: float, high: float) -> bool:
-    number = isinstance(value, float | np.floating | Integral) and not isinstance(value, bool)
-    return number and low <= value <= high  # NaN is between nothing
-
-
-def _links(ra: str, dec: str) -> list[list[str]]:
-    legacy = "https://www.legacysurvey.org/viewer"
-    simbad = "https://simbad.cds.unistra.fr/simbad/sim-coo"
-    ned = "https://ned.ipac.caltech.edu/conesearch"
-    here, near = quote(f"{ra} {dec}"), quote(f"{ra}d {dec}d")
-    return [
-        ["Legacy", f"{legacy}?ra={ra}&dec={quote(dec)}&zoom=16"],
-        ["SIMBAD", f"{simbad}?Coord={here}&Radius=10&Radius.unit=arcsec"],
-        ["NED", f"{ned}?search_type=Near%20Position%20Search&coordinates={near}&radius=0.2"],
-    ]

@@ -13,6 +13,7 @@ from .. import render
 from ..density import PALETTE, typical
 from . import _facts
 from ._channel import Channel
+from ._position import LINKS, check
 from ._refresh import Refresher
 from ._static import bundle
 
@@ -51,6 +52,11 @@ class Inspector(anywidget.AnyWidget):
         ``object_id`` and the ``objects`` nearest to it: id, score, picture.
     palette : list of str
         Colors of the scores 0..5.
+    links : dict
+        Name and template of each link to a page on the object's position; may be replaced by
+        one's own, such as ``{"Archive": "https://example.org/?ra={ra}&dec={dec}"}``. In braces
+        stand ``ra``, ``dec``, ``signed_dec`` (degrees), ``ra_hms``, ``dec_dms``, ``object_id`` or
+        a column of the catalog.
     """
 
     _esm = bundle("channel.js", "picture_url.js", "inspector_picture.js", "inspector.js")
@@ -60,6 +66,7 @@ class Inspector(anywidget.AnyWidget):
     label = t.Dict().tag(sync=True)
     neighbors = t.Dict().tag(sync=True)
     palette = t.List().tag(sync=True)
+    links = t.Dict()
 
     _linked = False
 
@@ -68,6 +75,7 @@ class Inspector(anywidget.AnyWidget):
         self.session = session
         self.on_step = on_step
         self.palette = list(PALETTE)
+        self.links = dict(LINKS)
         self._keys = count(1)
         self._typical: tuple[Any, ...] | None = None
         self._order: tuple[int, Any] | None = None
@@ -109,6 +117,15 @@ class Inspector(anywidget.AnyWidget):
             self._neighborhood.close()
             self.channel.close()
         super().close()
+
+    @t.validate("links")
+    def _check_links(self, proposal: Any) -> dict[str, str]:
+        return check(proposal["value"])
+
+    @t.observe("links")
+    def _show_links(self, _change: Any) -> None:
+        if self._linked:
+            self._refresher.request("record")
 
     # from the session, on any thread
 
@@ -194,7 +211,7 @@ class Inspector(anywidget.AnyWidget):
             "object_id": object_id,
             "picture": picture,
             "mime": render.mime(picture),
-            **_facts.of(session, object_id, *self._typical),
+            **_facts.of(session, object_id, *self._typical, self.links),
         }
 
     def _draw_neighbors(self, _parts: set[str]) -> None:

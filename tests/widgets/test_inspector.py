@@ -95,7 +95,7 @@ def test_a_position_is_shown_with_its_links(inspector):
         "-2.2057831",
         "150.1234567 -2.2057831",
     )
-    assert [name for name, _ in sky["links"]] == ["Legacy", "SIMBAD", "NED"]
+    assert [name for name, _ in sky["links"]] == ["Legacy", "Aladin", "ESASky", "SIMBAD", "NED"]
     assert all(url.startswith("https://") and "150.1234567" in url for _, url in sky["links"])
 
 
@@ -110,7 +110,52 @@ def test_a_position_is_shown_with_its_links(inspector):
     ],
 )
 def test_what_cannot_be_a_position_in_degrees_is_not_shown_as_one(row):
-    assert _facts.sky(row) is None
+    assert _facts.sky("a", row, _facts.in_full, {}) is None
+
+
+def test_a_position_is_shown_in_hours_too_with_every_digit(inspector):
+    record = look_at(inspector, "obj-00")
+    assert record["sky"]["sexagesimal"] == "10:00:29.629608 -02:12:20.81916"
+    assert record["catalog"][-1] == ["position", "10:00:29.629608 -02:12:20.81916"]
+
+
+def test_links_of_ones_own_are_shown_at_once(inspector, session):
+    look_at(inspector, "two words")
+    inspector.links = {
+        "Mine": "https://example.org/{object_id}?p={ra_hms}{dec_dms}&id={objid}",
+        "Not here": "https://example.org/{no_such_column}",
+    }
+    settle(inspector)
+    [[name, url]] = inspector.record["sky"]["links"]
+    assert name == "Mine"
+    objid = session.catalog.loc["two words", "objid"]
+    assert url.startswith("https://example.org/two%20words?p=10%3A")
+    assert url.endswith(f"&id={objid}")
+
+
+@pytest.mark.parametrize(
+    "template", ["javascript:alert({ra})", "example.org/{ra}", "https://example.org/{ra", "{ra}"]
+)
+def test_a_link_that_is_no_web_address_is_refused(inspector, template):
+    with pytest.raises(ValueError, match="wanted a web address"):
+        inspector.links = {"Mine": template}
+    assert "Mine" not in inspector.links
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        ([("RA_ICRS", 1e-5), ("DE_ICRS", -1e-7)], ("0.00001", "-0.0000001")),
+        ([("RAJ2000", 7), ("DEJ2000", 0)], ("7", "+0")),
+        ([("ra", 10.0), ("dec", 2.0), ("ra_deg", 150.0), ("dec_deg", 2.0)], ("150.0", "+2.0")),
+        ([("ra", "10:00"), ("dec", "2"), ("ra_deg", 150.0), ("dec_deg", 2.0)], ("150.0", "+2.0")),
+        ([("ra", np.nan), ("dec", np.nan), ("x", 1), ("ramean", 3.5), ("decmean", -4.5)],
+         ("3.5", "-4.5")),
+    ],
+)  # fmt: skip
+def test_positions_are_found_and_written_without_exponents(row, place):
+    sky = _facts.sky("a", row, _facts.in_full, {})
+    assert (sky["ra"], sky["dec"]) == place
 
 
 @pytest.mark.parametrize(
