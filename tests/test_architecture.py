@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # level 3: one search, and pictures
     "session": GROUND
     | {"_display", "compute", "reduction", "embedding", "detectors", "learners", "batches"}
-    | {"evaluation", "labels", "project", "export"},
+    | {"clustering", "evaluation", "labels", "project", "export"},
     "render": GROUND | {"sources", "preprocess"},
     # level 4: ready-made searches
     "pipeline": GROUND
@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 DRAWING = {"anywidget", "bqplot", "ipywidgets", "IPython", "matplotlib"}
 COMPUTING = {"astropy", "coniferest", "cv2", "joblib", "scipy", "sep", "skimage", "sklearn"}
 COMPUTING |= {"torch", "umap"}
-OPTIONAL = {"coniferest", "h5py", "jupyterlab", "kornia", "safetensors", "sep", "skimage"}
+OPTIONAL = {"coniferest", "dask", "distributed", "h5py", "jupyterlab", "kornia", "safetensors", "sep", "skimage"}
 OPTIONAL |= {"fsspec", "pyvo", "torch", "umap", "zarr"}
 LONGEST = 400  # lines; past 350 a file wants to be two
 

@@ -254,7 +254,8 @@ class Learning(Ranking):
                     future.set_exception(error)
 
         # a daemon, so that a kernel may be shut down in the middle: labels are on disk
-        thread = Thread(target=run, name=work.__name__, daemon=True)
+        name = getattr(work, "__name__", "background")
+        thread = Thread(target=run, name=name, daemon=True)
         with self.lock:
             self._threads = [*(old for old in self._threads if old.is_alive()), thread]
         _working.add(self)

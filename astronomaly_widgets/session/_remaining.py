@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import evaluation
-from ._learning import Learning
+from ._grouping import Grouping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _AUDIT = 50
 
 
-class Remainder(Learning):
+class Remainder(Grouping):
     """What has not been found yet."""
 
     def remaining(self, level: float = 0.9) -> evaluation.Remaining | None:
