@@ -18,9 +18,8 @@ PREDICTED, ANOMALOUS, DIVERSE, DRAWN = (
 )
 STRATEGIES = ("auto", "top", "diverse", "start")
 # share of a batch that shows one of every kind instead of the top
-_VARIED = 0.5
-_SHARES = {"top": 0.0, "diverse": _VARIED, "start": 1.0}
-_SHARE_OF_ALL = 0.5  # of a start: kinds of everything, for what is wanted may be ordinary
+_START, _VARIED, _FRUITLESS = 0.3, 0.5, 0.9
+_SHARES = {"top": 0.0, "diverse": _VARIED, "start": _START}
 _N_NUMBERS = 4_000_000  # of all objects, at most so many numbers are clustered
 _POOL = 20  # candidates for kinds, per object of the batch
 _FEW = 2  # batches: for fewer objects their order does not matter
@@ -77,11 +76,13 @@ def suggest(
     exploration : array, shape (n_objects,), optional
         Worth of labeling while little is found; `acquisition` by default.
     strategy : {"auto", "top", "diverse", "start"}
-        "top": by acquisition. "start": each is the best of another k-means cluster, half of them
-        clusters of the best 20 n, half clusters of everything. "diverse": half from the top, half
-        the best of such clusters of the best 20 n by exploration. "auto": a start until something
-        is labeled, then top while at least a tenth of the last n labels
-        were hits, and the more diverse the fewer they were.
+        "top": by acquisition. "start": 70 % from the top, for the anomalous may be what is wanted,
+        the rest each the best of another k-means cluster of everything, for it may be anything
+        else. "diverse": half from the top, half the best of such clusters of the best 20 n by
+        exploration. "auto": a start until something is labeled; clusters of everything for 90 %
+        while nothing was a hit, because then the top is known not to be what is wanted; from the
+        first hit on the top while at least a tenth of the last n labels were hits, and the more
+        diverse the fewer they were.
     explore : float
         Share, 0..1, of the batch that is drawn at random from all objects without a label.
     interesting_from : float
@@ -103,31 +104,34 @@ def suggest(
     wide = worth if exploration is None else _numbers(exploration)
     free = np.ones(len(worth), dtype=bool)
     free[np.asarray(rows, dtype=np.intp)] = False
-    last = np.asarray(y, dtype=np.float64)[-n:]
-    n_hits = int((last >= interesting_from).sum())
-    if strategy == "auto" and not len(last):
-        strategy = "start"
-    share = _SHARES.get(strategy, _VARIED * max(0.0, 1.0 - n_hits / (_LUCKY * max(len(last), 1))))
-    why_top = PREDICTED if len(last) else ANOMALOUS
+    hits = np.asarray(y, dtype=np.float64) >= interesting_from
+    share, of_all = _variety(strategy, hits, n)
+    why_top = PREDICTED if len(hits) else ANOMALOUS
     if free.sum() <= _FEW * n:
         share, why_top = 0.0, ""  # all will be seen soon, in whatever order
     n_drawn = min(round(explore * n), int(free.sum()))
     n_kinds = round(share * (n - n_drawn))
-    n_wide = round(_SHARE_OF_ALL * n_kinds) if strategy == "start" else 0
     parts = [(why_top, best(worth, free, n - n_drawn - n_kinds))]
     free[parts[-1][1]] = False
-    for wanted, n_pool in ((n_kinds - n_wide, _POOL * n), (n_wide, len(worth))):
-        parts.append(
-            (
-                DIVERSE,
-                _one_of_each_kind(X, wide, free, wanted, n_pool=n_pool, random_state=random_state),
-            )
-        )
-        free[parts[-1][1]] = False
+    n_pool = len(worth) if of_all else _POOL * n
+    kinds = _one_of_each_kind(X, wide, free, n_kinds, n_pool=n_pool, random_state=random_state)
+    parts.append((DIVERSE, kinds))
+    free[kinds] = False
     left = np.flatnonzero(free)
     rng = np.random.default_rng([random_state, len(left)])
     parts.append((DRAWN, rng.choice(left, size=min(n_drawn, len(left)), replace=False)))
     return _interleaved(parts)
+
+
+def _variety(strategy: str, hits: NDArray[np.bool_], n: int) -> tuple[float, bool]:
+    """Which share of the batch shows kinds, and whether these are kinds of everything."""
+    if strategy == "auto" and not len(hits):
+        strategy = "start"
+    if strategy != "auto":
+        return _SHARES[strategy], strategy == "start"
+    if not hits.any():
+        return _FRUITLESS, True
+    return _VARIED * max(0.0, 1.0 - float(hits[-n:].mean()) / _LUCKY), False
 
 
 def best(worth: ArrayLike, free: ArrayLike, n: int) -> NDArray[np.intp]:

@@ -16,32 +16,38 @@ def kinds(n_kinds=10, each=40, seed=0):
     return X, S, np.concatenate([np.repeat(np.arange(n_kinds), each), np.full(1000, -1)])
 
 
-def test_a_start_sees_every_kind_where_the_top_sees_one():
+def test_a_start_trusts_the_top_and_looks_at_other_kinds_too():
     X, S, kind = kinds()
     start = batches.suggest(X, S, [], [], 20)
-    assert set(kind[start.rows]) >= set(range(10))
+    assert start.reasons.count("anomalous") == 14
+    assert start.reasons.count("diverse") == 6
+    assert S[start.rows[0]] == S.max()
+    looked = kind[start.rows[np.array(start.reasons) == "diverse"]]
+    assert len(set(looked)) >= 4
     top = batches.suggest(X, S, [], [], 20, strategy="top")
     assert set(kind[top.rows]) == {0}
 
 
-def test_a_start_has_the_very_top_and_looks_at_ordinary_objects_too():
-    X, S, kind = kinds()
-    start = batches.suggest(X, S, [], [], 20)
-    assert np.argmax(S) == start.rows[0]
-    assert -1 in kind[start.rows]
-    assert set(start.reasons) == {"diverse"}
-
-
-def test_the_first_of_a_start_are_of_several_kinds():
-    X, S, kind = kinds()
-    start = batches.suggest(X, S, [], [], 50)
-    assert len(set(kind[start.rows[:10]])) >= 3
-
-
-def test_a_part_of_a_batch_reaches_down_the_ranking_too():
+def test_any_part_of_a_start_has_both():
     X, S, _ = kinds()
-    start = batches.suggest(X, S, [], [], 50)
-    everyone, first = np.sort(S[start.rows]), np.sort(S[start.rows[:10]])
+    first = batches.suggest(X, S, [], [], 50).reasons[:10]
+    assert 2 <= first.count("diverse") <= 4
+
+
+def test_while_nothing_is_found_nearly_all_of_a_batch_is_of_different_kinds():
+    X, S, kind = kinds()
+    rows = np.arange(20)
+    fruitless = batches.suggest(X, S, rows, np.full(20, 3.0), 20)
+    assert fruitless.reasons.count("diverse") == 18
+    assert set(kind[fruitless.rows]) == set(range(-1, 10))
+    found = batches.suggest(X, S, rows, np.r_[np.zeros(19), 4.0], 20)
+    assert found.reasons.count("diverse") == 5
+
+
+def test_a_part_of_a_varied_batch_reaches_down_the_ranking_too():
+    X, S, _ = kinds()
+    varied = batches.suggest(X, S, [0], [0.0], 50)
+    everyone, first = np.sort(S[varied.rows]), np.sort(S[varied.rows[:10]])
     assert abs(np.median(first) - np.median(everyone)) < 1.5
     assert first[0] < np.quantile(everyone, 0.3)
 
@@ -54,10 +60,11 @@ def test_while_labels_hit_the_batch_is_the_top():
     np.testing.assert_array_equal(lucky.rows, np.arange(20, 40))
 
 
-def test_without_a_hit_half_of_the_batch_looks_elsewhere_by_exploration():
+def test_without_a_recent_hit_half_of_the_batch_looks_elsewhere_by_exploration():
     X, S, kind = kinds()
     wide = np.where(kind == 7, 9.0, np.where(kind == -1, 0.0, 1.0))
-    unlucky = batches.suggest(X, S, np.arange(20), np.zeros(20), 20, exploration=wide)
+    labels = np.r_[5.0, np.zeros(20)]
+    unlucky = batches.suggest(X, S, np.arange(21), labels, 20, exploration=wide)
     assert unlucky.reasons.count("diverse") == 10
     looked = kind[unlucky.rows[np.array(unlucky.reasons) == "diverse"]]
     assert {7} < set(looked)
@@ -72,7 +79,7 @@ def test_few_hits_call_for_less_variety_than_none():
         ).reasons.count("diverse")
         for hits in range(5)
     ]
-    assert varied == [20, 15, 10, 5, 0]
+    assert varied == [36, 15, 10, 5, 0]
 
 
 def test_a_share_is_drawn_from_everything_if_asked():
