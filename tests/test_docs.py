@@ -117,7 +117,7 @@ def test_every_command_exists(page, at_the_example):
         elif program == "pip":
             wanted = re.findall(r"\[(.*)\]", line)[0].split(",")
             assert set(wanted) <= set(extras["project"]["optional-dependencies"])
-        elif program == "astronomaly-widgets" and words[0] == "demo":
+        elif program == "astronomaly-widgets" and words[0] in {"app", "demo"}:  # would stay open
             cli._parser().parse_args(words)
         elif program == "astronomaly-widgets":
             if words[0] == "export":
@@ -125,6 +125,15 @@ def test_every_command_exists(page, at_the_example):
             assert cli.main(words) == 0
         else:
             assert program in {"", "git", "cd"}, line
+
+
+def test_every_extra_that_is_explained_is_there():
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    table = (DOCS / "install.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert len(explained) > 5
+    assert set(explained) <= set(extras)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
