@@ -125,6 +125,29 @@ def predict(model: Any, X: NDArray[np.float64], pool: ThreadPoolExecutor) -> NDA
     return predicted
 
 
+def predict_unseen(model: Any, X: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Predict for the objects that a forest was fitted to, by the trees that have not seen each.
+
+    Returns
+    -------
+    ndarray, shape (m,), or None
+        NaN where every tree has seen the object; None if the regressor is no forest on bootstrap
+        samples.
+    """
+    if not _is_forest(model) or not model.bootstrap:
+        return None
+    inputs = as_float32(X)
+    total, count = np.zeros((2, len(X)))
+    for tree, drawn in zip(model.estimators_, model.estimators_samples_, strict=True):
+        unseen = np.ones(len(X), dtype=bool)
+        unseen[drawn] = False
+        if unseen.any():
+            total[unseen] += tree.predict(inputs[unseen], check_input=False)
+            count += unseen
+    mean: NDArray[np.float64] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean.clip(0.0, 5.0)
+
+
 def _is_forest(model: Any) -> bool:
     from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 

@@ -30,11 +30,15 @@ _N_COMPONENTS = 10  # whose ends a cold start shows
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
-    """A process and the standardization of its inputs, each (d,)."""
+    """A process and the standardization of its inputs, each (d,).
+
+    What it says of each label when it is fitted without it is in `left_out`, (m,).
+    """
 
     process: Any
     center: NDArray[np.float64]
     spread: NDArray[np.float64]
+    left_out: NDArray[np.float32]
 
     def standardize(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         return (X - self.center) / self.spread
@@ -148,7 +152,9 @@ class DirectRegression:
             relevance[part] = np.clip(mean, 0.0, 5.0)
             uncertainty[part] = std
             acquisition[part] = log_expected_improvement(mean, std, self._best, self.xi)
-        return LearnerScores(relevance.copy(), relevance, uncertainty, acquisition)
+        return LearnerScores(
+            relevance.copy(), relevance, uncertainty, acquisition, left_out=fitted.left_out.copy()
+        )
 
     def _start(self, X: NDArray[Any], anomaly: NDArray[np.float32]) -> NDArray[np.float32]:
         """Worth of labeling while nothing can be regressed, (n,)."""
@@ -256,4 +262,18 @@ def _fit(X: NDArray[np.float64], y: NDArray[np.float64], sample: NDArray[np.floa
         for length_scale, noise_level in candidates
     ]
     best = candidates[int(np.argmax(likelihoods))]
-    return _Fitted(process(*best).fit(X, y), center, spread)
+    fitted = process(*best).fit(X, y)
+    return _Fitted(fitted, center, spread, _left_out(fitted, y))
+
+
+def _left_out(process: Any, y: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Predict each label without it, (m,), 0..5; everything else stays as it is.
+
+    Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, equation 5.12.
+    """
+    from scipy.linalg import solve_triangular
+
+    half = solve_triangular(process.L_, np.eye(len(y)), lower=True)
+    precision = np.einsum("ij,ij->j", half, half)
+    said: NDArray[np.float64] = y - y.std() * process.alpha_ / precision
+    return said.clip(0.0, 5.0).astype(np.float32)

@@ -55,7 +55,9 @@ class NeighborScore:
     _labeled: NDArray[np.float64] | None = field(
         default=None, init=False, repr=False, compare=False
     )
+    _rows: NDArray[np.intp] | None = field(default=None, init=False, repr=False, compare=False)
     _model: Any = field(default=None, init=False, repr=False, compare=False)
+    _unseen: NDArray[np.float64] | None = field(default=None, init=False, repr=False, compare=False)
 
     def fit(self, X: ArrayLike, rows: ArrayLike, y: ArrayLike, anomaly_score: ArrayLike) -> Self:
         """Train the regressor on the labeled objects; without any, forget what was learned.
@@ -81,13 +83,14 @@ class NeighborScore:
         """
         as_anomaly_score(anomaly_score, len(as_features(X)))
         features, scores = labeled(X, rows, y)
-        self._labeled = self._model = None
+        self._labeled = self._rows = self._model = self._unseen = None
         if len(scores):
             model = _regressors.make(
                 self.regressor, len(scores), self.n_estimators, self.random_state
             )
             self._model = _regressors.fit(model, features, scores)
-            self._labeled = features
+            self._labeled, self._rows = features, np.asarray(rows, dtype=np.intp)
+            self._unseen = _regressors.predict_unseen(self._model, features)
         return self
 
     def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
@@ -105,7 +108,8 @@ class NeighborScore:
         -------
         LearnerScores
             The acquisition is the trained score; the uncertainty is NaN, as is the relevance
-            before the first label, when the trained score is the anomaly score.
+            before the first label, when the trained score is the anomaly score. What is left out
+            is known of a forest on bootstrap samples, from the trees that have not seen the label.
 
         Raises
         ------
@@ -128,11 +132,26 @@ class NeighborScore:
                 relevance[part] = predicted.clip(0.0, MAX_SCORE)
                 distance[part] = nearest_distance(block, self._labeled)
         trained = combine(anomaly, relevance, distance, self.alpha)
-        return LearnerScores(trained, relevance, nothing, trained.copy())
+        left_out = self._left_out(anomaly, distance.mean())
+        return LearnerScores(trained, relevance, nothing, trained.copy(), left_out=left_out)
+
+    def _left_out(self, anomaly: NDArray[np.float32], unit: float) -> NDArray[np.float32] | None:
+        """Trained score of each labeled object without its label, (m,); NaN where not known."""
+        if self._unseen is None or self._labeled is None or len(self._labeled) == 1:
+            return None
+        from sklearn.neighbors import NearestNeighbors
+
+        to_others = NearestNeighbors(n_neighbors=1).fit(self._labeled).kneighbors()[0][:, 0]
+        return combine(anomaly[self._rows], self._unseen, to_others, self.alpha, unit=unit)
 
 
 def combine(
-    anomaly_score: ArrayLike, relevance: ArrayLike, distance: ArrayLike, alpha: float = 1.0
+    anomaly_score: ArrayLike,
+    relevance: ArrayLike,
+    distance: ArrayLike,
+    alpha: float = 1.0,
+    *,
+    unit: float | None = None,
 ) -> NDArray[np.float32]:
     """Trained score from anomaly score, predicted relevance and distance (LB21 eq. 1-3).
 
@@ -143,18 +162,22 @@ def combine(
     relevance : array, shape (n,)
         Predicted score of the person, 0..5.
     distance : array, shape (n,)
-        To the nearest labeled object, in feature space, of all objects: their mean is the unit.
+        To the nearest labeled object, in feature space.
     alpha : float
         How fast the relevance loses its say with distance.
+    unit : float, optional
+        Unit of the distances, by default their mean, which is that of eq. 3 if they are those of
+        all objects.
 
     Returns
     -------
     ndarray, shape (n,), dtype float32
         ``S * tanh(delta - 1 + arctanh(U~))``: at distance 0 it is ``S * U~``, far away ``S``.
-        Where every distance is 0, delta is 1.
+        Where the unit is 0, delta is 1.
     """
     far = np.asarray(distance, dtype=np.float64)
-    unit = far.mean() if far.size else 0.0
+    if unit is None:
+        unit = float(far.mean()) if far.size else 0.0
     weight = EPSILON_1 + EPSILON_2 * np.asarray(relevance, dtype=np.float64) / MAX_SCORE
     exponent = np.minimum(alpha * (far / unit), _MAX_EXPONENT) if unit > 0 else np.zeros_like(far)
     trained: NDArray[np.float64] = np.asarray(anomaly_score, dtype=np.float64) * np.tanh(

@@ -70,6 +70,16 @@ class TestEveryLearner:
         predicts_nothing = name in FORESTS | BASELINES
         assert (np.isnan(scores.relevance) == predicts_nothing).all()
 
+    def test_what_is_left_out_is_a_score_for_each_label(self, name):
+        X, S = survey()
+        rows, y = some_labels()
+        left_out = learners.by_name(name).fit(X, rows, y, S).score(X, S).left_out
+        if left_out is not None:
+            assert left_out.shape == rows.shape
+            known = left_out[~np.isnan(left_out)]
+            assert ((known >= 0) & (known <= 5)).all()
+            assert np.nanmean(left_out[:6]) > np.nanmean(left_out[6:12])  # liked, not liked
+
     def test_without_labels_the_trained_score_is_the_anomaly_score(self, name):
         X, S = survey()
         untrained = learners.by_name(name)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.stats import norm, spearmanr
+from sklearn.gaussian_process import GaussianProcessRegressor
 
 from astronomaly_widgets.learners import DirectRegression, _inputs
 from astronomaly_widgets.learners.direct_regression import (
@@ -191,3 +192,18 @@ def test_an_unknown_start_lists_the_known_ones():
         learner.fit(X, rows, taste[rows], taste)
     with pytest.raises(ValueError, match="no cold start"):
         learner.score(X, taste)
+
+
+def test_what_is_left_out_is_what_a_process_says_that_has_not_seen_the_label():
+    """Refitted without each label in turn, with the kernel and the units of the scores kept."""
+    X, taste, rows = smooth_survey()
+    rows, y = rows[:25], np.round(taste[rows[:25]])
+    learner = DirectRegression().fit(X, rows, y, taste)
+    said = learner.score(X, taste).left_out
+    kernel, Z = learner._fitted.process.kernel_, learner._fitted.standardize(X[rows])
+    units = (y - y.mean()) / y.std()
+    for i in range(25):
+        rest = np.arange(25) != i
+        process = GaussianProcessRegressor(kernel, optimizer=None).fit(Z[rest], units[rest])
+        want = y.mean() + y.std() * process.predict(Z[i : i + 1])[0]
+        assert said[i] == pytest.approx(np.clip(want, 0, 5), abs=1e-5)

@@ -130,3 +130,25 @@ def test_scores_agree_with_the_yardstick(n_labels):
     want, relevance = paper_methods.neighbor_score(X, S, rows, y)
     np.testing.assert_allclose(scores.relevance, relevance, atol=1e-6)
     np.testing.assert_allclose(scores.trained_score, want, atol=1e-5)
+
+
+def test_what_is_left_out_is_the_score_without_the_label():
+    """Out-of-bag relevance, as scikit-learn has it, and the distance to the nearest other label."""
+    X, S, rows, y = survey(n_labels=60)
+    said = NeighborScore(n_estimators=300).fit(X, rows, y, S).score(X, S).left_out
+    forest = RandomForestRegressor(300, random_state=0, oob_score=True).fit(X[rows], y)
+    apart = cdist(X.astype(float), X[rows].astype(float))
+    unit = apart.min(axis=1).mean()
+    apart = apart[rows]
+    np.fill_diagonal(apart, np.inf)
+    want = combine(S[rows], forest.oob_prediction_, apart.min(axis=1), unit=unit)
+    np.testing.assert_allclose(said, want, rtol=1e-5)
+
+
+def test_what_is_left_out_is_unknown_where_every_tree_has_seen_the_label():
+    X, S, rows, y = survey()
+    said = NeighborScore(n_estimators=2).fit(X, rows, y, S).score(X, S).left_out
+    assert 0 < np.isnan(said).sum() < len(rows)
+    assert NeighborScore().fit(X, [3], [5], S).score(X, S).left_out is None
+    no_bags = NeighborScore(regressor="extra_trees").fit(X, rows, y, S).score(X, S)
+    assert no_bags.left_out is None
