@@ -110,6 +110,8 @@ def test_grey_by_the_weights_of_opencv():
         preprocess.grey(FIVE, "opencv")
     with pytest.raises(ValueError, match="'mean' or 'opencv'"):
         preprocess.grey(RGB, "median")
+    with pytest.raises(ValueError, match=r"an array of shape \(5,\) is no image with pixels"):
+        preprocess.grey(np.ones(5))
 
 
 def test_grey_averages_the_bands_that_have_data():
@@ -161,6 +163,12 @@ def test_the_layout_in_memory_does_not_matter(view):
     np.testing.assert_array_equal(
         preprocess.source_mask(image), preprocess.source_mask(image.copy())
     )
+
+
+def test_infinite_pixels_are_no_source():
+    image = np.zeros((9, 9))
+    image[4, 4] = np.inf
+    assert not preprocess.source_mask(image).any()
 
 
 def test_without_a_source_at_the_center_the_mask_is_empty():

@@ -85,7 +85,11 @@ class FluxHistogramFeatures:
         refuse_constant(stack)
         features = np.empty((len(stack), len(self.edges) + 1), np.float32)
         for band, plane in enumerate(stack):
-            values = np.sort(plane[np.isfinite(plane)])
+            if data.dtype.kind in "iu" and data.dtype.itemsize <= 2:  # these are counted
+                pixels = data if data.ndim == 2 else data[..., band]
+                values = np.sort(pixels, axis=None, kind="stable")
+            else:
+                values = np.sort(plane[np.isfinite(plane)])
             _, median, sigma = preprocess.sigma_clipped_stats(values)
             sigma = sigma if sigma > 0 else float(values.std(dtype=np.float64))
             edges = median + sigma * np.asarray(self.edges, np.float64)

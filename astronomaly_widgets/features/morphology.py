@@ -164,7 +164,7 @@ def _above_sky(
     known = np.count_nonzero(np.isfinite(beside))
     _, sky, noise = preprocess.sigma_clipped_stats(beside if known >= 64 else grey)
     others = (grey > sky + sigma * noise) & ~mask
-    flux = np.where(others | np.isnan(grey), 0, grey - np.float32(sky)).astype(np.float32)
+    flux = np.where(others | ~np.isfinite(grey), 0, grey - np.float32(sky)).astype(np.float32)
     largest = np.abs(flux).max()  # of order 1, so that no product overflows
     return (flux / largest, noise / float(largest)) if largest > 0 else (flux, 0.0)
 
@@ -174,7 +174,7 @@ def _segment(
 ) -> NDArray[np.bool_]:
     """Pixels above the surface brightness at the Petrosian radius, smoothed by a fifth of it.
 
-    The same part of a galaxy whatever its noise or distance; `mask` if there is none.
+    The same part of a galaxy whatever its noise or distance; `mask` if there is hardly any.
     """
     import cv2
 
@@ -187,7 +187,7 @@ def _segment(
         return mask
     segment = np.zeros_like(above)
     cv2.drawContours(segment, [contour], 0, 1, cv2.FILLED)
-    return segment.view(bool)
+    return segment.view(bool) if np.count_nonzero(segment) >= _LEAST else mask
 
 
 class _Pixels:

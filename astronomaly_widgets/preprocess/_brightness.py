@@ -50,11 +50,13 @@ def grey(
     Raises
     ------
     ValueError
-        OpenCV's weights for an image that does not have three bands, or another method; weights
-        that are not one per band, none below zero, and not all zero.
+        What was given is no image; OpenCV's weights for one that does not have three bands, or
+        another method; weights that are not one per band, none below zero, and not all zero.
     """
     if method not in {"mean", "opencv"}:
         raise ValueError(f"method is {method!r}; wanted 'mean' or 'opencv'")
+    if image.ndim not in (2, 3) or not image.size:
+        raise ValueError(f"an array of shape {image.shape} is no image with pixels")
     if image.ndim == 2 and weights is None:
         return image.astype(np.float32)
     bands = image.shape[2] if image.ndim == 3 else 1
