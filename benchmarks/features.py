@@ -1,7 +1,9 @@
-"""Images per second of the ellipse features, beside a plain way to do the same.
+"""Images per second of the features of images, beside a plain way to do the same.
 
 Run ``python benchmarks/features.py [FOLDER]``. The plain way is what one writes at first: pillow
-reads, astropy clips, OpenCV draws, one image after another. Both see the same files in one run.
+reads, astropy clips, OpenCV draws, one image after another; statmorph for morphology, PyWavelets
+for wavelets. Both see the same images in one run. Beside the seconds of the clock stand those of
+the processor, which other work on the machine hardly changes.
 """
 
 import argparse
@@ -9,16 +11,20 @@ import os
 import sys
 import tempfile
 import time
+import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from astronomaly_widgets.features import EllipseFeatures, measure
-from astronomaly_widgets.sources import ImageFolder
+from astronomaly_widgets.features import EllipseFeatures, by_name, measure
+from astronomaly_widgets.sources import ImageFolder, ImageStack
 
 PERCENTILES = (90, 80, 70, 60, 50, 0)
+SIDE = 150  # pixels, of what is measured in memory
+TARGET = 300  # images/s on 2 cores, of power spectrum, wavelets and photometry
 
 
 def plain_features(path):
@@ -60,6 +66,108 @@ def plain_features(path):
     return features
 
 
+def plain_power_spectrum(image):
+    """Average the power in 12 rings, each found by a comparison."""
+    frequency = np.hypot(*np.meshgrid(*(np.fft.fftfreq(n) for n in image.shape[:2])))
+    window = np.outer(np.hanning(SIDE), np.hanning(SIDE))
+    edges = np.geomspace(1 / SIDE, 0.5, 13)
+    result = []
+    for band in np.moveaxis(image.astype(float), 2, 0):
+        power = np.abs(np.fft.fft2(window * (band - band.mean()))) ** 2
+        for low, high in pairwise(edges):
+            result.append(np.log10(power[(frequency >= low) & (frequency < high)].mean()))
+    return result
+
+
+def plain_wavelet(image):
+    """Take the energies of five levels from PyWavelets' stationary transform."""
+    import pywt
+
+    result = []
+    for band in np.moveaxis(image.astype(float), 2, 0):
+        padded = np.pad(band - band.mean(), 5, mode="symmetric")
+        for _, details in pywt.swt2(padded, "haar", level=5, norm=True):
+            result += [np.log10(sum((d**2).sum() for d in details)), np.abs(details).sum()]
+    return result
+
+
+def plain_photometry(image):
+    """Sum the pixels above 3 sigma of each band, after astropy has found the sky."""
+    from astropy.stats import sigma_clipped_stats
+
+    grey = image.astype(float).mean(axis=2)
+    _, median, sigma = sigma_clipped_stats(grey)
+    mask = grey > median + 3 * sigma
+    result = []
+    for band in np.moveaxis(image.astype(float), 2, 0):
+        _, sky, _ = sigma_clipped_stats(band[~mask])
+        result.append(-2.5 * np.log10((band[mask] - sky).sum()))
+    return result
+
+
+def plain_flux_histogram(image):
+    """Count pixels in sigmas above the sky that astropy has found."""
+    from astropy.stats import sigma_clipped_stats
+
+    edges = [-np.inf, -3, -1, 0, 1, 3, 10, 30, 100, np.inf]
+    result = []
+    for band in np.moveaxis(image.astype(float), 2, 0):
+        _, median, sigma = sigma_clipped_stats(band)
+        result.append(np.histogram((band - median) / sigma, edges)[0])
+    return result
+
+
+def plain_morphology(image):
+    """Let statmorph measure the pixels above 3 sigma around the center."""
+    import statmorph
+    from astropy.stats import sigma_clipped_stats
+
+    grey = image.astype(float).mean(axis=2)
+    _, median, sigma = sigma_clipped_stats(grey)
+    _, regions = cv2.connectedComponents((grey > median + 3 * sigma).astype(np.uint8))
+    source = (regions == regions[SIDE // 2, SIDE // 2]).astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of sources that a Sersic profile does not fit
+        return statmorph.SourceMorphology(grey - median, source, label=1, gain=1.0).gini
+
+
+# features, what is plain, how many images for the plain way
+IN_MEMORY = (
+    ("power_spectrum", plain_power_spectrum, 60),
+    ("wavelet", plain_wavelet, 20),
+    ("photometry", plain_photometry, 60),
+    ("flux_histogram", plain_flux_histogram, 60),
+    ("morphology", plain_morphology, 4),
+    (["power_spectrum", "wavelet", "photometry"], None, 0),
+)
+
+
+def in_memory(stack, n_jobs):
+    """Print the table of features of a stack of color images."""
+    source = ImageStack(stack)
+    print(f"\n{len(stack)} images of {SIDE} px in 3 bands, {stack.dtype}; target {TARGET} images/s")
+    print(f"{'':42s}{'images/s':>9s}{'/CPU s':>8s}{'x plain':>9s}{'plain':>17s}")
+    for features, plain, n in IN_MEMORY:
+        extractor = by_name(features)
+        extractor.extract(stack[0])
+        cpu = time.process_time()
+        measure(source, extractor, n_jobs=1, progress=False)
+        per_cpu = len(stack) / (time.process_time() - cpu)
+        seconds, _ = timed(
+            lambda extractor=extractor: measure(source, extractor, n_jobs=n_jobs, progress=False)
+        )
+        ratio = what = ""
+        if plain is not None:
+            plain(stack[0])
+            cpu = time.process_time()
+            for image in stack[:n]:
+                plain(image)
+            plain_rate = n / (time.process_time() - cpu)
+            ratio, what = f"{per_cpu / plain_rate:.1f}", f"{plain_rate:.1f} /CPU s"
+        rate = len(stack) / seconds
+        print(f"{extractor.name:42s}{rate:9.0f}{per_cpu:8.0f}{ratio:>9s}{what:>17s}")
+
+
 def draw_galaxies(folder, n, size=424):
     """Write n JPEGs of smooth galaxies with noise and neighbors."""
     rng = np.random.default_rng(0)
@@ -75,6 +183,13 @@ def draw_galaxies(folder, n, size=424):
         Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(folder / f"galaxy {k:04d}.jpg")
 
 
+def drawn_stack(n):
+    """Return n color images of smooth galaxies, (n, SIDE, SIDE, 3) uint8."""
+    with tempfile.TemporaryDirectory() as folder:
+        draw_galaxies(Path(folder), n, SIDE)
+        return np.stack([np.asarray(Image.open(path)) for path in sorted(Path(folder).iterdir())])
+
+
 def timed(function):
     """Return seconds and result."""
     start = time.perf_counter()
@@ -86,6 +201,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="default: 600 drawn galaxies")
     parser.add_argument("-n", type=int, default=300, help="images for the plain way (default 300)")
+    parser.add_argument("-m", type=int, default=600, help="images in memory (default 600)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         if arguments.folder is None:
@@ -108,6 +224,9 @@ def main():
             rate = len(source) / seconds
             aside = f"{len(result.set_aside)}/{len(source)}"
             print(f"{what:26s}{rate:9.1f}{rate / baseline:9.1f}{aside:>11s}")
+    stack = drawn_stack(arguments.m)
+    for dtype in (np.uint8, np.float32):
+        in_memory(stack.astype(dtype), n_jobs=None)
 
 
 if __name__ == "__main__":
