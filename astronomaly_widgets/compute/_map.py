@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import CancelledError
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._cluster import ClusterWorkers
 from ._task import is_cancelled, report
 from ._workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
+
+    from ._cluster import ClusterFuture
 
     Item = TypeVar("Item")
     Result = TypeVar("Result")
@@ -24,6 +26,7 @@ def map_objects(
     items: Sequence[Item],
     *,
     n_jobs: int | None = None,
+    client: Any = None,
     progress: str | None = None,
     unit: str = "objects",
     on_crash: Callable[[Item], Result] | None = None,
@@ -43,6 +46,9 @@ def map_objects(
     n_jobs : int, optional
         Processes to work in; by default one per core. As in joblib, -2 is all cores but one. With
         1, the work is done in this process.
+    client : distributed.Client, optional
+        Work on the workers of this Dask cluster instead. They must be able to read what the
+        function reads, and best have one thread each. A batch whose worker dies runs again.
     progress : str, optional
         Show a bar with this text, the rate and the time that is left.
     unit : str, optional
@@ -60,13 +66,19 @@ def map_objects(
     ------
     concurrent.futures.CancelledError
         If the running task was cancelled.
-    concurrent.futures.process.BrokenProcessPool
+    concurrent.futures.process.BrokenProcessPool, distributed.KilledWorker
         If an item kills its worker and there is no `on_crash`.
+    ConnectionError
+        If the client is closed, or loses all its workers.
     """
     n_jobs = min(effective_jobs(n_jobs), len(items))
-    results = (
-        map(function, items) if n_jobs <= 1 else _in_processes(function, items, n_jobs, on_crash)
-    )
+    results: Iterator[Result]
+    if client is not None:
+        results = _by(lambda: ClusterWorkers(function, client), items, on_crash)
+    elif n_jobs <= 1:
+        results = map(function, items)
+    else:
+        results = _by(lambda: Workers(function, n_jobs), items, on_crash)
     report(0.0)
     with _bar(progress, len(items), unit) as update:
         for done, result in enumerate(results, start=1):
@@ -97,24 +109,23 @@ def _bar(text: str | None, total: int, unit: str) -> Iterator[Callable[[], Any]]
         yield bar.update
 
 
-def _in_processes(
-    function: Callable[[Item], Result],
+def _by(
+    hire: Callable[[], Workers | ClusterWorkers],
     items: Sequence[Item],
-    n_jobs: int,
     on_crash: Callable[[Item], Result] | None,
 ) -> Iterator[Result]:
     size, start = 1, 0
-    waiting: deque[tuple[Sequence[Item], Future[Any]]] = deque()
-    with Workers(function, n_jobs) as workers:
+    waiting: deque[tuple[Sequence[Item], Any]] = deque()
+    with hire() as workers:
         while start < len(items) or waiting:
-            while start < len(items) and len(waiting) < 2 * n_jobs:
+            while start < len(items) and len(waiting) < 2 * workers.n_jobs:
                 batch = items[start : start + size]
                 waiting.append((batch, workers.submit(batch)))
                 start += size
             batch, future = waiting.popleft()
             try:
                 seconds, results = _wait(future)
-            except BrokenProcessPool:
+            except workers.crash:
                 suspects = [(batch, future), *waiting]
                 waiting.clear()
                 workers.restart()
@@ -133,12 +144,14 @@ def _in_processes(
 
 
 def _alone(
-    workers: Workers, batch: Sequence[Item], on_crash: Callable[[Item], Result] | None
+    workers: Workers | ClusterWorkers,
+    batch: Sequence[Item],
+    on_crash: Callable[[Item], Result] | None,
 ) -> Iterator[Result]:
     """Run a batch while nothing else runs, to find the item that kills its worker."""
     try:
         _, results = _wait(workers.submit(batch))
-    except BrokenProcessPool:
+    except workers.crash:
         workers.restart()
         if len(batch) > 1:
             for k in range(len(batch)):
@@ -151,7 +164,7 @@ def _alone(
         yield from results
 
 
-def _wait(future: Future[Any]) -> Any:
+def _wait(future: Future[Any] | ClusterFuture) -> Any:
     """Wait for a result, but hear of a cancelled task meanwhile."""
     while True:
         try:

@@ -27,10 +27,12 @@ class Workers:
     survey in memory is not copied for each core.
     """
 
+    crash: type[Exception] = BrokenProcessPool
+
     def __init__(self, function: Callable[..., Any], n_jobs: int) -> None:
         import cloudpickle  # type: ignore[import-untyped]  # it has no types
 
-        self._n_jobs = n_jobs
+        self.n_jobs = n_jobs
         buffers: list[pickle.PickleBuffer] = []
         body = cloudpickle.dumps(function, protocol=5, buffer_callback=buffers.append)
         # a file of this run alone, gone with it: it carries memory, it stores nothing
@@ -58,7 +60,7 @@ class Workers:
         pools = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "BLIS_NUM", "VECLIB_MAXIMUM")
         limits = {f"{pool}_THREADS": "1" for pool in pools}
         executor: Executor = loky.ProcessPoolExecutor(
-            self._n_jobs,
+            self.n_jobs,
             initializer=_begin,
             initargs=(os.getpid(), *self._cargo),
             env=limits | {"OPENCV_FOR_THREADS_NUM": "1"},
