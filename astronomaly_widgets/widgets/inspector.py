@@ -11,7 +11,7 @@ import traitlets as t
 
 from .. import render
 from ..density import PALETTE, typical
-from . import _facts
+from . import _facts, _plots
 from ._channel import Channel
 from ._position import LINKS, check
 from ._refresh import Refresher
@@ -44,8 +44,8 @@ class Inspector(anywidget.AnyWidget):
     Attributes
     ----------
     record : dict
-        Everything shown of one object but its label, its picture included, as one: a picture can
-        never stand over another's name.
+        Everything shown of one object but its label, its picture or plot included, as one: a
+        picture can never stand over another's name.
     label : dict
         ``object_id``, ``score`` (None without a label), ``tags``, ``comment``.
     neighbors : dict
@@ -59,8 +59,14 @@ class Inspector(anywidget.AnyWidget):
         a column of the catalog.
     """
 
-    _esm = bundle("channel.js", "picture_url.js", "inspector_picture.js", "inspector.js")
-    _css = bundle("theme.css", "panel.css", "inspector.css", "dashboard.css")
+    _esm = bundle(
+        "channel.js",
+        "picture_url.js",
+        "inspector_picture.js",
+        "inspector_plot.js",
+        "inspector.js",
+    )
+    _css = bundle("theme.css", "panel.css", "inspector.css", "inspector_plot.css", "dashboard.css")
 
     record = t.Dict().tag(sync=True)
     label = t.Dict().tag(sync=True)
@@ -205,12 +211,14 @@ class Inspector(anywidget.AnyWidget):
             return {"key": next(self._keys), "object_id": None}
         if self._typical is None:
             self._typical = typical(session.features)
-        picture = self._picture(object_id)
+        plot = _plots.of(session, object_id)
+        picture = self._picture(object_id) if plot is None else None
         return {
             "key": next(self._keys),
             "object_id": object_id,
             "picture": picture,
-            "mime": render.mime(picture),
+            "mime": "" if picture is None else render.mime(picture),
+            "plot": plot,
             **_facts.of(session, object_id, *self._typical, self.links),
         }
 

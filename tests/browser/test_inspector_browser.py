@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astronomaly_widgets.widgets._static import bundle
+from astronomaly_widgets.widgets import Inspector
 
-SCRIPTS = bundle("channel.js", "picture_url.js", "inspector_picture.js", "inspector.js")
-SHEETS = bundle("theme.css", "panel.css", "inspector.css", "dashboard.css")
+SCRIPTS, SHEETS = Inspector._esm, Inspector._css
 SIDE = 128
 # a model whose kernel takes everything; window.sent is what it got
 KERNEL = """

@@ -75,11 +75,13 @@ function render({ model, el }) {
   const frame = make("div", "aw-inspector-frame");
   const box = make("div", "aw-inspector-picture");
   const picture = openPicture(box);
+  const plot = openPlot(frame);
+  const seen = () => (shown.plot ? plot : picture);
   const tools = make("div", "aw-inspector-zoom");
   tools.append(
-    button("", "+", "zoom in (+)", () => picture.zoom(1.6)),
-    button("", "−", "zoom out (−)", () => picture.zoom(1 / 1.6)),
-    button("", "fit", "show it whole (double click)", () => picture.reset()),
+    button("", "+", "zoom in (+)", () => seen().zoom(1.6)),
+    button("", "−", "zoom out (−)", () => seen().zoom(1 / 1.6)),
+    button("", "fit", "show it whole (double click)", () => seen().reset()),
   );
   frame.append(box, tools);
 
@@ -144,11 +146,14 @@ function render({ model, el }) {
     root.dataset.objectId = none ? "" : record.object_id;
     if (none) {
       picture.show(null);
+      plot.show(null);
       return;
     }
     if (other) {
       since = performance.now();
       picture.show(record.picture, record.mime, `picture of ${record.object_id}`);
+      box.style.display = record.plot ? "none" : "";
+      plot.show(record.plot ?? null, record.object_id);
       say("");
     }
     where.textContent = record.sky ? `RA ${record.sky.ra}° Dec ${record.sky.dec}°` : "";
@@ -345,8 +350,9 @@ function render({ model, el }) {
       channel.send(event.shiftKey ? "redo" : "undo").catch(complain);
     } else if (digit && !event.shiftKey) score(Number(digit[2]));
     else if (event.key in arrows) step(arrows[event.key]);
-    else if (event.key === "+" || event.key === "=") picture.zoom(1.6);
-    else if (event.key === "-") picture.zoom(1 / 1.6);
+    else if (event.key === "+" || event.key === "=") seen().zoom(1.6);
+    else if (event.key === "-") seen().zoom(1 / 1.6);
+    else if (event.key === "f" && shown.plot) plot.fold();
     else if (event.key === "Delete" || event.key === "Backspace") {
       channel.send("unlabel", { object_id: shown.object_id }).catch(complain);
     } else return;
@@ -369,6 +375,7 @@ function render({ model, el }) {
   return () => {
     channel.close();
     picture.close();
+    plot.close();
     model.off("change:record", showRecord);
     model.off("change:label", showLabel);
     model.off("change:neighbors", showNeighbors);
