@@ -69,14 +69,14 @@ def read_labels(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     path = Path(path).expanduser()
     frame = _read_csv(path)
-    columns = list(frame.columns)
     names, scores = _names_and_scores(frame, path)
-    table = pd.DataFrame({"score": scores}, index=names)
+    labeled = ~np.isnan(scores)
+    table = pd.DataFrame({"score": scores[labeled]}, index=names[labeled])
     for name in ("tags", "comment"):
-        text = frame[name].fillna("") if name in columns else pd.Series("", index=frame.index)
+        blank = pd.Series("", index=table.index)
+        text = frame[name][labeled].fillna("") if name in frame else blank
         table[name] = text.astype(str).to_numpy(dtype=object)
     table["tags"] = [tuple(filter(None, text.split(";"))) for text in table["tags"]]
-    table = table[table["score"].notna()]
     wrong = table["score"][~table["score"].between(0, 5)]
     if len(wrong):
         raise SourceError(
