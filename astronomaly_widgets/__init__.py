@@ -17,6 +17,7 @@ _HOME = {
     "RecallPanel": "widgets",
     "ReplayPanel": "widgets",
     "Session": "session",
+    "SkyView": "widgets",
     "explore": "pipeline",
     "from_astronomaly": "exchange",
 }
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
         Inspector,
         RecallPanel,
         ReplayPanel,
+        SkyView,
     )
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "RecallPanel",
     "ReplayPanel",
     "Session",
+    "SkyView",
     "__version__",
     "clustering",
     "demos",

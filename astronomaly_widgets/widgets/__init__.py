@@ -14,6 +14,7 @@ _HOME = {
     "Inspector": "inspector",
     "RecallPanel": "recall_panel",
     "ReplayPanel": "replay_panel",
+    "SkyView": "sky_view",
 }
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .inspector import Inspector
     from .recall_panel import RecallPanel
     from .replay_panel import ReplayPanel
+    from .sky_view import SkyView
 
 __all__ = [
     "Classroom",
@@ -33,6 +35,7 @@ __all__ = [
     "Inspector",
     "RecallPanel",
     "ReplayPanel",
+    "SkyView",
 ]
 
 
