@@ -134,10 +134,10 @@ def source_mask(
     """
     flat = image if image.ndim == 2 else grey(image)
     _, median, std = sigma_clipped_stats(flat, sigma, maxiters)
-    above = flat > median + sigma * std
+    bright = flat > median + sigma * std
     if flat.dtype.kind == "f":
-        above &= np.isfinite(flat)  # what is infinite has no data
-    above = np.ascontiguousarray(above).view(np.uint8)
+        bright &= np.isfinite(flat)  # what is infinite has no data
+    above = np.ascontiguousarray(bright).view(np.uint8)
     if not central:
         return above.view(bool)
     import cv2

@@ -171,6 +171,25 @@ def test_settings_say_all_that_the_numbers_depend_on():
         PhotometryFeatures(radius=0)
 
 
+def test_features_are_named_after_the_bands_of_the_source():
+    source = ImageStack(galaxy()[None])
+    source.bands = ("g", "r", "z")
+    assert PhotometryFeatures().feature_names(source) == (
+        "magnitude_g",
+        "magnitude_r",
+        "magnitude_z",
+        "surface_brightness",
+        "color_g_r",
+        "color_r_z",
+        "color_gradient_g_r",
+        "color_gradient_r_z",
+    )
+    assert PhotometryFeatures().feature_names(ImageStack(galaxy((1,))[None, ..., 0])) == (
+        "magnitude",
+        "surface_brightness",
+    )
+
+
 def test_green_peas_are_found_by_color_and_by_no_shape():
     """Cardamone et al. (2009): round, compact and green among red and blue galaxies."""
     rng = np.random.default_rng(1)
