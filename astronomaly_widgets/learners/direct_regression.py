@@ -58,7 +58,8 @@ class DirectRegression:
     ----------
     xi : float
         How much better than the best label so far an object must promise to be; larger explores
-        more (0.5 to 3 in Lochner & Rudnick 2025).
+        more. Lochner & Rudnick (2025) take 0.5 to 3; ``benchmarks/published.py`` finds little
+        between 0 and 1, and less and less above.
     cold_start : str
         What is worth labeling until two different scores are known: "anomaly_score" (Etsebeth et
         al. 2024), "principal_components", by turns the objects at either end of the ten leading
