@@ -247,9 +247,8 @@ class Runner:
         parts = []
         for start in range(0, len(images), at_once):
             part = images[start : start + at_once]
-            full = np.zeros((at_once, *images.shape[1:]), np.float32)
-            full[: len(part)] = part
-            rows = self._run(full)
+            missing = at_once - len(part)
+            rows = self._run(np.pad(part, [(0, missing)] + [(0, 0)] * 3) if missing else part)
             parts.append(self(part, self._most) if rows is None else rows[: len(part)])
         return np.concatenate(parts)
 
