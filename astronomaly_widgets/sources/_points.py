@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..exceptions import SourceError
-from ._catalogs import ID_NAMES, as_text, read_table
+from ._catalogs import as_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
     from numpy.typing import NDArray
 
-# what columns are called, in order of preference, in small letters and digits alone
-_IDS = (*(re.sub("[^a-z0-9]", "", name) for name in ID_NAMES), "oid", "lcid", "transientid",
-        "starid", "diaobjectid", "ticid", "kicid", "snid")  # fmt: skip
-_TIMES = ("mjd", "hmjd", "bmjd", "bjd", "hjd", "jd", "time", "obsmjd", "mjdobs", "midpointtai",
-          "obstime", "t", "date", "days", "day")  # fmt: skip
-_MAGNITUDES = ("mag", "magnitude", "magpsf", "psfmag", "apmag", "vmag", "gmag")
-_FLUXES = ("flux", "fluxcal", "psfflux", "forcediffimflux", "pdcsapflux", "sapflux", "counts",
-           "rate")  # fmt: skip
-_BANDS = ("band", "filter", "filt", "passband", "fid", "flt", "filtername")
-_ERRORS = ("err", "error", "sigma", "uncertainty", "unc", "sigmapsf")
+    from ._long_tables import Columns
+
 # from blue to red; colors in pictures follow
 _SPECTRAL_ORDER = ("FUV", "NUV", "u", "U", "B", "b", "g", "G", "V", "v", "r", "R", "i", "I", "z",
                    "Z", "y", "Y", "J", "H", "K")  # fmt: skip
 _NO_NUMBER = {"", "nan", "none", "null", "n/a", "na", "-", "--"}
 _MOST_MAGNITUDE = 50.0  # 99.99, -99 and 100 are how surveys write "not measured"
-_MOST_UNIQUE = 0.7  # ids over rows: a table of objects has a row for each
 _MJD_OF_UNIX = 40587  # 1970-01-01
-
-
-class Columns(NamedTuple):
-    """Which column of a long table is which; error and band may be None."""
-
-    object_id: Any
-    time: Any
-    value: Any
-    error: Any
-    band: Any
-    is_magnitude: bool
 
 
 class Points(NamedTuple):
@@ -70,142 +47,6 @@ class Points(NamedTuple):
     error: NDArray[Any]
     band: NDArray[Any]
     reasons: dict[int, str]
-
-
-def find_columns(
-    frame: pd.DataFrame,
-    *,
-    object_id: str | None = None,
-    time: str | None = None,
-    magnitude: str | None = None,
-    flux: str | None = None,
-    error: str | None = None,
-    band: str | None = None,
-) -> Columns:
-    """Tell the columns of a long table by what they are called, unless they are named.
-
-    Raises
-    ------
-    SourceError
-        A named column does not exist, or there is none that is called like one that is needed.
-    """
-    if magnitude is not None and flux is not None:
-        raise SourceError("magnitude and flux are both named; choose the one to use")
-    plain = {re.sub("[^a-z0-9]", "", str(c).lower()): c for c in reversed(list(frame.columns))}
-
-    def find(named: str | None, what: str, names: tuple[str, ...], *, needed: bool = True) -> Any:
-        if named is not None:
-            if named not in frame.columns:
-                raise SourceError(f"there is no column {named!r} ({what}); {_there_are(frame)}")
-            return named
-        column = next((plain[name] for name in names if name in plain), None)
-        if column is None and needed:
-            raise SourceError(f"no column is called like a {what}; name it: {_there_are(frame)}")
-        return column
-
-    value = find(magnitude, "magnitude", _MAGNITUDES, needed=False) if flux is None else None
-    is_magnitude = value is not None
-    if value is None:
-        value = find(flux, "magnitude or flux", _FLUXES)
-    base = re.sub("[^a-z0-9]", "", str(value).lower())
-    short = "mag" if is_magnitude else "flux"
-    errors = [*(base + e for e in _ERRORS), *(e + base for e in (*_ERRORS, "e", "d"))]
-    errors += [*(short + e for e in _ERRORS), *(e + short for e in (*_ERRORS, "e"))]
-    return Columns(
-        find(object_id, "object id", _IDS),
-        find(time, "time", _TIMES),
-        value,
-        find(error, "error", (*errors, *_ERRORS), needed=False),
-        find(band, "band", _BANDS, needed=False),
-        is_magnitude,
-    )
-
-
-def is_long_table(frame: pd.DataFrame) -> bool:
-    """Whether a table holds light curves: times and brightnesses, with ids that repeat."""
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
-    try:
-        ids = frame[find_columns(frame).object_id]
-    except SourceError:
-        return False
-    return bool(ids.nunique() < _MOST_UNIQUE * len(ids))
-
-
-def is_long_file(path: Path) -> bool:
-    """Likewise of a file, of which no more is read than has to be."""
-    import pandas as pd
-
-    name = path.name.lower()
-    if name.endswith((".parquet", ".pq")):
-        from pyarrow import parquet
-
-        columns = parquet.read_schema(path).names
-    elif name.endswith((".csv", ".csv.gz")):
-        columns = list(pd.read_csv(path, nrows=0).columns)
-    else:
-        return is_long_table(open_table(path)[0])
-    try:
-        wanted = find_columns(pd.DataFrame(columns=columns)).object_id
-    except SourceError:
-        return False
-    csv = ".csv" in name
-    ids = pd.read_csv(path, usecols=[wanted]) if csv else pd.read_parquet(path, columns=[wanted])
-    return bool(ids[wanted].nunique() < _MOST_UNIQUE * len(ids))
-
-
-def is_one_curve(table: Any) -> bool:
-    """Whether a table has times and brightnesses, as that of one object has."""
-    try:
-        frame, _ = open_table(table)
-        find_columns(frame.assign(object_id="one"), object_id="object_id")
-    except SourceError:
-        return False
-    return True
-
-
-def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, dict[Any, str]]:
-    """Read a table as a DataFrame, times as MJD, and the units of those columns that have one."""
-    import os
-
-    if isinstance(table, str | os.PathLike):
-        table = _with_units(table)
-    if not hasattr(table, "colnames"):
-        frame = read_table(table, text=text)
-        named = [name for name in frame.index.names if name is not None]
-        return (frame.reset_index(level=named) if named else frame), {}
-    from astropy.table import Table
-    from astropy.time import Time
-
-    table = Table(table, copy=False)
-    for name in table.colnames:
-        if isinstance(table[name], Time):
-            table[name] = table[name].mjd
-    units = {n: str(table[n].unit) for n in table.colnames if getattr(table[n], "unit", None)}
-    return read_table(table), units
-
-
-def _with_units(path: Any) -> Any:
-    """Open those files that tell units as an astropy Table; leave the others to `read_table`."""
-    import os
-    import warnings
-    from pathlib import Path
-
-    name = os.fspath(path).lower()
-    kinds = {(".fits", ".fit", ".fits.gz"): "fits", (".vot", ".xml"): "votable",
-             (".ecsv",): "ascii.ecsv"}  # fmt: skip
-    kind = next((kind for suffixes, kind in kinds.items() if name.endswith(suffixes)), None)
-    if kind is None or not Path(path).expanduser().is_file():
-        return path
-    from astropy.table import Table
-    from astropy.utils.exceptions import AstropyWarning
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)
-        try:
-            return Table.read(Path(path).expanduser(), format=kind)
-        except (OSError, ValueError, TypeError, LookupError) as error:
-            raise SourceError(f"{os.fspath(path)!r} cannot be read as a table: {error}") from error
 
 
 def points_of(frame: pd.DataFrame, columns: Columns, units: dict[Any, str]) -> Points:
@@ -362,7 +203,3 @@ def spectral(bands: list[str]) -> list[str]:
         return len(_SPECTRAL_ORDER), name
 
     return sorted(bands, key=place)
-
-
-def _there_are(frame: pd.DataFrame) -> str:
-    return f"there are {', '.join(map(str, frame.columns)) or 'none'}"

@@ -13,16 +13,8 @@ import numpy as np
 from ..exceptions import ReadError, SourceError
 from ._catalogs import as_text, match_objects, read_table
 from ._folders import files_in, typical_file
-from ._points import (
-    Points,
-    find_columns,
-    is_long_file,
-    is_long_table,
-    is_one_curve,
-    open_table,
-    points_of,
-    spectral,
-)
+from ._long_tables import find_columns, is_long_file, is_long_table, is_one_curve, open_table
+from ._points import Points, points_of, spectral
 
 if TYPE_CHECKING:
     import pandas as pd
