@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._torch import is_network
 from .cnn import CNNFeatures
 from .combined import CombinedFeatures
 from .ellipse import EllipseFeatures
@@ -49,8 +50,8 @@ def by_name(
         ``"cnn"``, ``"ellipse"``, ``"flux_histogram"``, ``"light_curve"``, ``"morphology"``,
         ``"photometry"``, ``"power_spectrum"``, ``"raw"``, ``"spectrum"``, ``"spectrum_pca"``,
         ``"spectrum_raw"`` or ``"wavelet"``; an extractor, which is returned as it is; a function of
-        one object, see :class:`FunctionFeatures`; or a scikit-learn transformer of its raw values,
-        see :class:`TransformerFeatures`.
+        one object, see :class:`FunctionFeatures`; a torch.nn.Module, see :class:`CNNFeatures`; or a
+        scikit-learn transformer of its raw values, see :class:`TransformerFeatures`.
 
     Raises
     ------
@@ -69,6 +70,8 @@ def by_name(
     if not isinstance(features, type):
         if hasattr(features, "extract"):
             return features  # type: ignore[return-value]  # a sequence has no extract
+        if is_network(features):
+            return CNNFeatures(features)
         if hasattr(features, "transform"):
             return TransformerFeatures(features)
         if callable(features):

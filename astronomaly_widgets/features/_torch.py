@@ -36,6 +36,12 @@ def torch() -> Any:
     return _optional.require("torch", extra="deep")
 
 
+def is_network(given: Any) -> bool:
+    """Whether something is a torch.nn.Module; torch is not imported to find out."""
+    library = sys.modules.get("torch")
+    return library is not None and isinstance(given, library.nn.Module)
+
+
 def build(network: Any, weights: str | os.PathLike[str] | None = None) -> Trained:
     """Return a network of our own to run, with its weights, in evaluation mode.
 
@@ -55,8 +61,8 @@ def build(network: Any, weights: str | os.PathLike[str] | None = None) -> Traine
     MissingDependencyError
         A package that it needs is not installed.
     """
-    nn = torch().nn
-    if isinstance(network, nn.Module):
+    torch()
+    if is_network(network):
         trained = Trained(deepcopy(network))
     elif network == LITE0:
         return _lite0(weights)

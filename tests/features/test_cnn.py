@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from skimage import data as pictures
 
 from astronomaly_widgets.exceptions import MeasurementError, MissingDependencyError
-from astronomaly_widgets.features import CNNFeatures, measure
+from astronomaly_widgets.features import CNNFeatures, by_name, measure
 from astronomaly_widgets.features.cnn import _thirds
 from astronomaly_widgets.sources import ImageFolder, ImageStack
 
@@ -155,6 +155,7 @@ def test_a_network_of_ones_own_is_run_and_not_touched():
     np.testing.assert_allclose(extractor.extract(image), [1, 0.2, 0, 2], atol=1e-6)
     assert own.training
     assert own.batches == []
+    assert by_name(own).network is own
 
 
 def test_maps_of_features_are_averaged():
