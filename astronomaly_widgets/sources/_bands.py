@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from ._mosaic import Plane
 
 Bands = dict[str, list["Plane"]]
+#: Filters from red to blue, as they are called at most telescopes.
+_RED_TO_BLUE = (
+    *("w4", "w3", "w2", "w1", "l", "ks", "k", "h", "j"),
+    *("y", "z", "i", "r", "v", "g", "b", "u", "nuv", "fuv"),
+)
 
 
 def open_bands(mosaics: Any, wanted: Sequence[str] | None) -> Bands:
@@ -30,8 +35,9 @@ def open_bands(mosaics: Any, wanted: Sequence[str] | None) -> Bands:
     mosaics : path, sequence of paths, or mapping
         A mapping names the bands itself; else see :func:`_guessed`.
     wanted : sequence of str, optional
-        The bands to use, in this order; if none of these names is known and there are as many as
-        bands, the bands are called so, in their order.
+        The bands to use, in this order; by default that of a mapping, or from red to blue if all
+        are known filters, or that of the files. If none of these names is known and there are as
+        many as bands, the bands are called so, in the order of the files.
 
     Returns
     -------
@@ -47,6 +53,7 @@ def open_bands(mosaics: Any, wanted: Sequence[str] | None) -> Bands:
         bands = {str(name): _tiles(str(name), files) for name, files in mosaics.items()}
     else:
         bands = _guessed([plane for file in _listed(mosaics) for plane in scan(file)])
+        bands = _red_first(bands) if wanted is None else bands
     if not bands:
         raise SourceError("no mosaic was given; wanted at least one FITS file")
     if wanted is None:
@@ -105,6 +112,14 @@ def _guessed(planes: list[Plane]) -> Bands:
         if bands is not None:
             return bands
     return {f"band-{k}": [plane] for k, plane in enumerate(planes, 1)}
+
+
+def _red_first(bands: Bands) -> Bands:
+    """Bring bands to the order of a screen's red, green and blue, if all are known filters."""
+    short = {name: (name.split() or [""])[0].rstrip("'").lower() for name in bands}
+    if not set(short.values()) <= set(_RED_TO_BLUE):
+        return bands
+    return dict(sorted(bands.items(), key=lambda band: _RED_TO_BLUE.index(short[band[0]])))
 
 
 def _grouped(planes: list[Plane], name: Callable[[Plane], str]) -> Bands | None:

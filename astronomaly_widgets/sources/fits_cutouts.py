@@ -51,7 +51,10 @@ class FITSCutouts:
         (pixels, or the angle its unit says), or an array of shape (n,). By default 64 pixels; for
         detected objects 11 semi-major axes, within 32 and 256 pixels.
     bands : sequence of str, optional
-        The bands to use, in this order; a screen shows the first in red and the last in blue.
+        The bands to use, in this order: a screen shows the first in red and the last in blue. By
+        default that of the mapping; else from red to blue if their names are those of common
+        filters (u, g, r, i, z, J, H, Ks, ...), or else that of the files. If none of these names
+        is known and there are as many as bands, the bands are called so, in the files' order.
     north_up : bool, optional
         Turn each cut-out so that north is up and east left, by linear interpolation. By default
         pixels are as they are in the first band that has the object.

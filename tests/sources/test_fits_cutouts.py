@@ -297,19 +297,22 @@ def test_resizing_keeps_the_brightness_and_where_data_are_missing(tmp_path):
 # -- bands and tiles
 
 
-def test_bands_of_one_grid_are_stacked_in_their_order(tmp_path):
+def test_bands_of_one_grid_are_stacked_from_red_to_blue(tmp_path):
     pixels = {band: noise(seed=k) for k, band in enumerate("gri")}
     paths = [write(tmp_path / f"field_{b}_v2.fits", pixels[b], tan()) for b in "gri"]
     frame = catalog_of(tan(), np.array([50.0]), np.array([60.0]))
     source = FITSCutouts(paths, frame, size=12)
-    assert source.bands == ("g", "r", "i")
+    assert source.bands == ("i", "r", "g")
     image = source.read("s0")
-    for k, band in enumerate("gri"):
+    for k, band in enumerate("irg"):
         np.testing.assert_array_equal(image[..., k], plain_cutout(pixels[band], (50, 60), 12))
-    turned = FITSCutouts(paths, frame, size=12, bands=["i", "g"])
+    turned = FITSCutouts(paths, frame, size=12, bands=["g", "i"])
     np.testing.assert_array_equal(turned.read("s0"), image[..., [2, 0]])
     named = FITSCutouts(paths, frame, size=12, bands=["blue", "green", "red"])
-    assert named.bands == ("blue", "green", "red")
+    assert named.bands == ("blue", "green", "red")  # the files' order is what a person sees
+    np.testing.assert_array_equal(named.read("s0"), image[..., ::-1])
+    mapped = FITSCutouts(dict(zip("gri", paths, strict=True)), frame, size=12)
+    assert mapped.bands == ("g", "r", "i")
     with pytest.raises(SourceError, match="no band 'z'; there are 'g', 'r', 'i'"):
         FITSCutouts(paths, frame, bands=["g", "z"])
 
@@ -320,7 +323,7 @@ def test_bands_are_called_by_their_filter_unless_it_is_wrong(tmp_path):
         write(tmp_path / f"b{k}.fits", noise(seed=k), tan(), FILTER=wrong)
     frame = catalog_of(tan(), np.array([50.0]), np.array([60.0]))
     good = FITSCutouts([tmp_path / "a0.fits", tmp_path / "a1.fits"], frame)
-    assert good.bands == ("g", "r")
+    assert good.bands == ("r", "g")
     copied = FITSCutouts([tmp_path / "b0.fits", tmp_path / "b1.fits"], frame)
     assert copied.bands == ("0", "1")
 
@@ -364,7 +367,7 @@ def test_a_band_shifted_by_whole_pixels_is_cut_not_interpolated(tmp_path):
     other = noise(seed=2)
     write(tmp_path / "a_r.fits", other, shifted)
     frame = catalog_of(tan(), np.array([50.0, 1.0]), np.array([60.0, 1.0]))
-    source = FITSCutouts([tmp_path / "a_g.fits", tmp_path / "a_r.fits"], frame, size=14)
+    source = FITSCutouts({b: tmp_path / f"a_{b}.fits" for b in "gr"}, frame, size=14)
     np.testing.assert_array_equal(source.read("s0")[..., 1], plain_cutout(other, (55, 57), 14))
     assert np.isnan(source.read("s1")[..., 1]).all()  # it lies below the other image
     assert np.isfinite(source.read("s1")[..., 0]).any()
@@ -606,7 +609,7 @@ def test_a_cutout_without_data_is_an_error_of_its_own(tmp_path):
 def test_a_band_without_data_leaves_the_others(tmp_path):
     good = write(tmp_path / "a_g.fits", noise(), tan())
     empty = write(tmp_path / "a_r.fits", np.full((HEIGHT, WIDTH), np.nan, np.float32), tan())
-    source = FITSCutouts([good, empty], {"id": ["a"], "x": [50.0], "y": [60.0]}, size=20)
+    source = FITSCutouts({"g": good, "r": empty}, {"id": ["a"], "x": [50.0], "y": [60.0]}, size=20)
     image = source.read("a")
     assert np.isfinite(image[..., 0]).all()
     assert np.isnan(image[..., 1]).all()
