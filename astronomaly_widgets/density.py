@@ -6,7 +6,7 @@ window a person looks at, and finds here what their pointer or lasso means.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 #: Colors of the scores 0, 1, ... 5: viridis without its darkest quarter, lost on a dark page.
 PALETTE = ("#3b528b", "#31688e", "#21918c", "#35b779", "#90d743", "#fde725")
+#: Colors of kinds, in turn; told apart also by the color blind (Okabe & Ito 2008; Tol 2021).
+KIND_COLORS = (
+    *("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00"),
+    *("#0072b2", "#b8a914", "#882255", "#44aa99", "#999933"),
+)
 #: Color of what has no score.
 NEUTRAL = "#8795a3"
 
@@ -133,6 +138,45 @@ def paint(
     crowded = float(np.quantile(density[filled], 0.99)) if filled.any() else 1.0
     opacity = _FAINTEST + (1 - _FAINTEST) * np.log1p(density) / np.log1p(max(crowded, 1.0))
     picture[..., 3] = np.where(filled, np.clip(opacity, 0.0, 1.0) * 255, 0).astype(np.uint8)
+    return picture
+
+
+def paint_kinds(
+    points: ArrayLike,
+    kinds: NDArray[np.integer[Any]],
+    window: Window,
+    width: int,
+    height: int,
+) -> NDArray[np.uint8]:
+    """Color a picture of points by their kind: each pixel by the one most points around are of.
+
+    Parameters
+    ----------
+    points : array, shape (n, 2)
+        See :func:`bin_points`.
+    kinds : ndarray of int, shape (n,)
+        From 0; -1 is none, and neutral.
+    window : Window
+    width, height : int
+        Of the picture, in pixels.
+
+    Returns
+    -------
+    ndarray, shape (height, width, 4), uint8
+        See :func:`paint`.
+    """
+    total, _ = bin_points(points, None, window, width, height)
+    radius = disc_radius(int(total.sum()), width * height)
+    picture = paint(total, np.full(total.shape, np.nan), (0.0, 1.0), radius)
+    xy = np.asarray(points)
+    # among several of one pixel the kind wins that has most; no kind wins where it stands alone
+    most = np.zeros(total.shape, dtype=np.float32)
+    for kind in range(int(kinds.max(initial=-1)) + 1):
+        counts, _ = bin_points(xy[kinds == kind], None, window, width, height)
+        here = _spread(counts.astype(np.float32), radius)
+        wins = here > most
+        picture[wins, :3] = _rgb(KIND_COLORS[kind % len(KIND_COLORS)])
+        np.maximum(most, here, out=most)
     return picture
 
 

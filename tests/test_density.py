@@ -165,3 +165,18 @@ def test_typical_is_robust_to_outliers_and_never_zero():
     assert spread[0] == pytest.approx(2, rel=0.05)
     assert spread[1] == 1
     assert (spread > 0).all()
+
+
+def test_a_pixel_has_the_color_of_the_kind_that_most_around_it_are_of():
+    window = Window(0, 10, 0, 10)
+    points = np.array([[2.5, 7.5]] * 3 + [[2.5, 7.5]] * 2 + [[7.5, 2.5], [5.5, 5.5], [50, 50]])
+    kinds = np.array([1, 1, 1, 0, 0, 12, -1, 0], dtype=np.int32)
+    picture = density.paint_kinds(points, kinds, window, 1000, 1000)
+    colors = [int(c[k : k + 2], 16) for c in density.KIND_COLORS for k in (1, 3, 5)]
+    colors = np.array(colors).reshape(-1, 3)
+    assert picture[250, 250, :3].tolist() == colors[1].tolist()
+    assert picture[750, 750, :3].tolist() == colors[12 % len(colors)].tolist()
+    neutral = [int(density.NEUTRAL[k : k + 2], 16) for k in (1, 3, 5)]
+    assert picture[450, 550, :3].tolist() == neutral
+    assert picture[900, 100, 3] == 0
+    assert (picture[..., 3] > 0).any(axis=1).sum() <= 3 * 5, "and nowhere else"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..density import Window, bin_points, disc_radius, frame, paint
+from ..density import Window, bin_points, disc_radius, frame, paint, paint_kinds
 from ._map_view import LIMITS
 
 if TYPE_CHECKING:
@@ -85,6 +85,9 @@ class CanvasMap:
     def _picture(self, scene: Scene) -> dict[str, Any]:
         with self._lock:
             window, (width, height) = self._window or frame(scene.points), self._size
+        if scene.kinds is not None:
+            picture = paint_kinds(scene.points, scene.kinds, window, width, height)
+            return {"png": _png(picture), "window": list(window), "key": next(self._keys)}
         counts, means = bin_points(scene.points, scene.values, window, width, height)
         radius = disc_radius(int(counts.sum()), width * height)
         picture = paint(counts, means, LIMITS, radius)

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from ..session import Session
 
 LIMITS = (0.0, 5.0)
-COLORS = {"trained_score": "trained score", "anomaly_score": "anomaly score", "label": "label"}
+COLORS = {
+    "trained_score": "trained score",
+    "anomaly_score": "anomaly score",
+    "label": "label",
+    "cluster": "cluster",
+}
 MODES = ("point", "lasso", "rectangle", "pan")
 
 
@@ -38,6 +43,8 @@ class Scene:
         Positions of all objects.
     values : ndarray, shape (n,), or None
         0..5, colors the objects; None leaves all but the labeled ones neutral.
+    kinds : ndarray of int, shape (n,), or None
+        Cluster of each object, -1 if in none; given, it colors the objects instead of `values`.
     labeled, label_scores : ndarray, shape (m,)
         Rows that are labeled, and their scores.
     selected : ndarray, shape (k,)
@@ -52,6 +59,7 @@ class Scene:
 
     points: NDArray[Any]
     values: NDArray[Any] | None = None
+    kinds: NDArray[np.int32] | None = None
     labeled: NDArray[np.intp] = field(default_factory=_no_rows)
     label_scores: NDArray[Any] = field(default_factory=lambda: np.empty(0))
     selected: NDArray[np.intp] = field(default_factory=_no_rows)
@@ -75,7 +83,8 @@ class MapView(anywidget.AnyWidget):
     ----------
     head : dict
         ``embedding`` (what is shown, in words), ``colors`` and ``color_by``, ``mode``,
-        ``n_selected``, ``palette``, ``limits``, and ``canvas`` (whether this widget draws).
+        ``n_selected``, ``palette``, ``limits``, ``clusters`` (number, color and size of each),
+        and ``canvas`` (whether this widget draws).
     frame : list of float
         ``[x_min, x_max, y_min, y_max]`` of the whole map; canvas only.
     picture : dict

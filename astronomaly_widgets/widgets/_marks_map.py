@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import bqplot
 import numpy as np
 
-from ..density import NEUTRAL, PALETTE, Window, frame, shades
+from ..density import KIND_COLORS, NEUTRAL, PALETTE, Window, frame, shades
 from ._map_view import LIMITS
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class MarksMap:
     figure : bqplot.Figure
     objects : list of bqplot.Lines
         Dots of all objects: one mark per color, and the last for those without a value.
+    kinds : list of bqplot.Lines
+        Dots of the objects in clusters, one mark per color.
     chosen : bqplot.Lines
         Dots of the selected objects.
     rims, labeled : bqplot.Lines, list of bqplot.Lines
@@ -56,6 +58,7 @@ class MarksMap:
         # unpadded, so that a place on the screen is the same part of the window
         self._x, self._y = (bqplot.LinearScale(allow_padding=False) for _ in range(2))
         self.objects = [self._dots(color, 3.6) for color in (*shades(_N_COLORS), NEUTRAL)]
+        self.kinds = [self._dots(color, 3.6) for color in KIND_COLORS]
         self.chosen = self._dots(_BRAND, 4.0)
         self.rims = self._dots(_INK, 9.0)
         self.labeled = [self._dots(color, 6.2) for color in PALETTE]
@@ -65,7 +68,7 @@ class MarksMap:
         )  # fmt: skip
         self._pan = bqplot.PanZoom(scales={"x": [self._x], "y": [self._y]})
         self.figure = bqplot.Figure(
-            marks=[*self.objects, self.chosen, self.rims, *self.labeled, self.current],
+            marks=[*self.objects, *self.kinds, self.chosen, self.rims, *self.labeled, self.current],
             axes=[],
             scale_x=self._x,
             scale_y=self._y,
@@ -99,15 +102,13 @@ class MarksMap:
         if parts & {"points", "reset"}:
             self._show_all(scene)
         if parts & {"points", "colors"}:
-            color = _color_of(scene.values, len(scene.points))
-            for k, mark in enumerate(self.objects):
-                _place(mark, scene.points[color == k])
+            self._draw_objects(scene)
         if parts & {"points", "labels"}:
             self._draw_labels(scene)
         if parts & {"points", "selection"}:
             _place(self.chosen, scene.points[scene.selected])
             opacity = [_FAINT if len(scene.selected) else _CLEAR]
-            for mark in self.objects:
+            for mark in (*self.objects, *self.kinds):
                 mark.opacities = opacity
         if parts & {"points", "current"}:
             with self.current.hold_sync():
@@ -116,6 +117,17 @@ class MarksMap:
                 self.current.visible = scene.current is not None
         if "mode" in parts:
             self.figure.interaction = self._pan if scene.mode == "pan" else None
+
+    def _draw_objects(self, scene: Scene) -> None:
+        color = _color_of(scene.values, len(scene.points))
+        kind = np.full(len(scene.points), -1)
+        if scene.kinds is not None:
+            kind = np.where(scene.kinds < 0, -1, scene.kinds % len(self.kinds))
+            color = np.where(kind < 0, _N_COLORS, -1)
+        for k, mark in enumerate(self.objects):
+            _place(mark, scene.points[color == k])
+        for k, mark in enumerate(self.kinds):
+            _place(mark, scene.points[kind == k])
 
     def _draw_labels(self, scene: Scene) -> None:
         _place(self.rims, scene.points[scene.labeled])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
+    from numpy.typing import NDArray
+
     from astronomaly_widgets.session import Session
 
 # orders that a retrain changes; a new ranking is offered only for these
@@ -120,6 +122,11 @@ class Viewer:
     def select(self, object_ids: Sequence[str]) -> None:
         """Show only these; none means all again."""
         self.later(self._select, list(object_ids))
+
+    @property
+    def filtered_rows(self) -> NDArray[np.intp] | None:
+        """All that a filter shows, also beyond the page; None without one."""
+        return None if self._filtered is None else self._filtered.rows
 
     def clear(self) -> None:
         """Show all objects again."""

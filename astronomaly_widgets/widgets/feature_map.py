@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 
 from .. import render
-from ..density import PALETTE, PointIndex, Window
+from ..density import KIND_COLORS, PALETTE, PointIndex, Window
 from ._canvas_map import CanvasMap
 from ._map_view import COLORS, LIMITS, MODES, MapView, Scene
 from ._marks_map import MarksMap
@@ -40,7 +40,8 @@ class FeatureMap(ipywidgets.VBox):
     ----------
     session : Session
     color_by : str
-        ``"trained_score"``, ``"anomaly_score"`` or ``"label"``.
+        ``"trained_score"``, ``"anomaly_score"``, ``"label"`` or ``"cluster"``; the clusters are
+        found then, unless they are there.
 
     Raises
     ------
@@ -71,6 +72,7 @@ class FeatureMap(ipywidgets.VBox):
                 "mode": self._on_mode,
                 "reset": self._on_reset,
                 "view": self._on_view,
+                "cluster": self._on_cluster,
             },
             self._on_hello,
         )
@@ -86,6 +88,7 @@ class FeatureMap(ipywidgets.VBox):
         self._refresher = Refresher(self._draw, self._keep_error, interval=0.1, delay=0.03)
         session.observe(self._on_session, names=list(_PARTS))
         self._linked = True
+        self._find_clusters_if_shown()
         self._draw(_ALL)
         self._refresher.request("index")
 
@@ -97,6 +100,7 @@ class FeatureMap(ipywidgets.VBox):
     @color_by.setter
     def color_by(self, value: str) -> None:
         self._color_by = _checked(value, tuple(COLORS), "color_by")
+        self._find_clusters_if_shown()
         self._refresher.request("colors", "head")
 
     @property
@@ -170,6 +174,18 @@ class FeatureMap(ipywidgets.VBox):
     def _on_reset(self, _message: dict[str, Any]) -> None:
         self._refresher.request("reset")
 
+    def _find_clusters_if_shown(self) -> None:
+        if self._color_by == "cluster" and self.session.clusters is None:
+            self.session.find_clusters()
+
+    def _on_cluster(self, message: dict[str, Any]) -> None:
+        found = self.session.clusters
+        if found is not None:
+            rows = found.members(int(message["number"]))
+            chosen = tuple(self.session.ids_of(rows))
+            self._lassoed = chosen, rows
+            self.session.selected_ids = chosen
+
     def _on_view(self, message: dict[str, Any]) -> None:
         if isinstance(self._renderer, CanvasMap):
             window = self._window_of(message)
@@ -215,7 +231,10 @@ class FeatureMap(ipywidgets.VBox):
             self._points_index = None
         if parts & {"points", "colors"}:
             by = self._color_by
-            scene.values = None if by == "label" else np.asarray(getattr(session, by))
+            found = session.clusters if by == "cluster" else None
+            scene.kinds = None if found is None else found.labels
+            neutral = by in ("label", "cluster")
+            scene.values = None if neutral else np.asarray(getattr(session, by))
         if parts & {"points", "labels"}:
             ids, scores = session.label_sequence()
             rows = session.rows_of(ids)
@@ -246,10 +265,19 @@ class FeatureMap(ipywidgets.VBox):
             "modes": list(MODES),
             "mode": self._mode,
             "n_selected": len(self.session.selected_ids),
+            "clusters": self._clusters(),
             "palette": list(PALETTE),
             "limits": list(LIMITS),
             "canvas": isinstance(self._renderer, CanvasMap),
         }
+
+    def _clusters(self) -> list[list[Any]] | None:
+        """Return number, color and size of each; [] while they are found, None if not shown."""
+        if self._color_by != "cluster":
+            return None
+        found = self.session.clusters
+        sizes = [] if found is None else found.sizes.tolist()
+        return [[k, KIND_COLORS[k % len(KIND_COLORS)], size] for k, size in enumerate(sizes)]
 
     def _embedding_in_words(self) -> str:
         name, future = self.session.embedding_name, self._embedding
@@ -263,7 +291,7 @@ class FeatureMap(ipywidgets.VBox):
 
     def _send_card(self, row: int) -> None:
         object_id = self.session.ids_of([row])[0]
-        by = "trained_score" if self._color_by == "label" else self._color_by
+        by = self._color_by if hasattr(self.session, self._color_by) else "trained_score"
         fields = {
             "object_id": object_id,
             "score": f"{COLORS[by]} {float(getattr(self.session, by)[row]):.2f}",
@@ -298,6 +326,7 @@ _PARTS = {
     "label_revision": ("labels",),
     "score_revision": ("colors", "top"),
     "embedding_revision": ("points", "head", "index"),
+    "cluster_revision": ("colors", "head"),
 }
 _ALL = {"points", "colors", "labels", "selection", "top", "current", "mode", "head"}
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PER_PAGE = (24, 28, 36, 48, 60, 72, 100)  # what the toolbar offers; the first is the default
 _PER_PAGE_MOST = 100
+_MOST_AT_ONCE = 10_000  # labels in one step: each is a row in the log
 _PACES = (0, 10, 20, 50)  # labels after which a retrain starts by itself; 0 = when asked
 ZOOMS = (1.0, 1.5, 2.0, 3.0)
 
@@ -119,6 +120,7 @@ class Gallery(anywidget.AnyWidget):
         return {
             "score": self._on_score,
             "rest": self._on_rest,
+            "all": self._on_all,
             "unlabel": self._on_unlabel,
             "undo": lambda m: self._on_history(session.undo(event_id=m["event_id"])),
             "redo": lambda m: self._on_history(session.redo(event_id=m["event_id"])),
@@ -167,6 +169,21 @@ class Gallery(anywidget.AnyWidget):
         seconds, event_id = message.get("seconds"), message["event_id"]
         self.session.label_many(ids, message["score"], seconds=seconds, event_id=event_id)
         return self._labels_of(ids)
+
+    def _on_all(self, message: dict[str, Any]) -> dict[str, Any]:
+        rows = self._viewer.filtered_rows
+        if rows is None:
+            raise ValueError("no filter is set: score the page, or choose objects on the map first")
+        if len(rows) > _MOST_AT_ONCE:
+            raise ValueError(
+                f"{len(rows):,} objects are shown; at most {_MOST_AT_ONCE:,} are scored at once"
+            )
+        ids = self.session.ids_of(rows)
+        self.session.label_many(ids, message["score"], event_id=message["event_id"])
+        self.session.notice = (
+            f"{len(ids):,} objects scored {message['score']:g}; undo takes it back"
+        )
+        return self._labels_of([record["object_id"] for record in self.page["records"]])
 
     def _on_unlabel(self, message: dict[str, Any]) -> dict[str, Any]:
         self.session.unlabel(message["object_id"], event_id=message["event_id"])
@@ -273,6 +290,7 @@ class Gallery(anywidget.AnyWidget):
             "paces": sorted({*_PACES, session.retrain_every}),
             "retrain_every": session.retrain_every,
             "filter": shown and {"kind": shown["kind"], "text": shown["text"], "n": shown["n"]},
+            "most_at_once": _MOST_AT_ONCE,
             "is_temporary": session.is_temporary,
             "read_only": session.read_only,
         }

@@ -259,6 +259,29 @@ def test_an_area_of_the_map_filters_the_gallery(shown, mode):
     assert tell(shown)["selected"] == []
 
 
+@pytest.mark.parametrize("shown", [60, 6000], indirect=True, ids=["marks", "canvas"])
+def test_a_whole_cluster_is_found_shown_and_scored(shown):
+    page = shown.page
+    page.select_option(".aw-map-color", "cluster")
+    shown.wait_for("() => document.querySelectorAll('.aw-map-cluster').length > 0", timeout=60)
+    cluster = page.locator(".aw-map-cluster").last
+    size = int(cluster.get_attribute("title").split()[-2].replace(",", ""))
+    cluster.click()
+    shown.wait_for(
+        "(n) => document.querySelector('.aw-filter span').innerText.replace(/[^0-9]/g, '') === n",
+        str(size),
+    )
+    shown.screenshot("clusters")
+    page.select_option(".aw-all", "1")
+    says = "(words) => document.querySelector('.aw-status').innerText.includes(words)"
+    shown.wait_for(says, f"{size:,} labeled".replace(",", "\u202f"))
+    labels = tell(shown)["labels"]
+    assert set(labels.values()) == {1.0}
+    assert len(labels) == size
+    page.locator(".aw-undo").click()
+    shown.wait_for(says, "0 labeled")
+
+
 def test_a_new_ranking_is_offered_and_the_map_recolors_at_once(shown):
     page = shown.page
     page.locator(".aw-gallery").focus()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astronomaly_widgets import density
+from astronomaly_widgets import clustering, density
 from astronomaly_widgets.session import Session
 from astronomaly_widgets.widgets import feature_map
 from astronomaly_widgets.widgets._canvas_map import CanvasMap
@@ -268,6 +268,65 @@ def test_color_by_follows_the_menu(marks_map, session, view_of):
     assert marks_map._view.head["color_by"] == "label"
     assert view.send("color", color_by="mood")["type"] == "nack"
     assert marks_map.color_by == "label"
+
+
+@pytest.fixture
+def clustered(session, monkeypatch):
+    """A session whose clusters are found at once, when they are asked for."""
+    labels = np.repeat(np.array([0, 1, -1], dtype=np.int32), [30, 20, 10])
+    found = clustering.Clusters(labels, np.linspace(0, 1, 60, dtype=np.float32), "kmeans")
+    asked = []
+
+    def find():
+        asked.append(True)
+        session._clusters = found
+        session.cluster_revision += 1
+
+    monkeypatch.setattr(session, "find_clusters", find)
+    session.asked = asked
+    return session
+
+
+def test_coloring_by_cluster_finds_them_once_and_lists_them(any_map, clustered, view_of):
+    view = view_of(any_map._view)
+    assert any_map._view.head["clusters"] is None
+    view.send("color", color_by="cluster")
+    settle(any_map)
+    assert clustered.asked == [True]
+    first, second = density.KIND_COLORS[:2]
+    assert any_map._view.head["clusters"] == [[0, first, 30], [1, second, 20]]
+    any_map.color_by = "label"
+    any_map.color_by = "cluster"
+    settle(any_map)
+    assert clustered.asked == [True]
+
+
+def test_each_cluster_is_drawn_in_its_color_and_what_is_in_none_is_neutral(marks_map, clustered):
+    marks_map.color_by = "cluster"
+    settle(marks_map)
+    renderer = marks_map._renderer
+    drawn = [int(np.isfinite(mark.x).sum()) for mark in renderer.kinds if mark.visible]
+    assert drawn == [30, 20]
+    assert [mark for mark in renderer.objects if mark.visible] == [renderer.objects[-1]]
+    marks_map.color_by = "anomaly_score"
+    settle(marks_map)
+    assert not any(mark.visible for mark in renderer.kinds)
+
+
+def test_the_canvas_is_painted_by_cluster(canvas_map, clustered):
+    canvas_map.color_by = "cluster"
+    settle(canvas_map)
+    picture = np.asarray(Image.open(io.BytesIO(canvas_map._view.picture["png"])))
+    seen = {tuple(color) for color in picture[picture[..., 3] > 0][:, :3].tolist()}
+    assert {tuple(bytes.fromhex(c[1:])) for c in density.KIND_COLORS[:2]} <= seen
+
+
+def test_a_cluster_is_selected_with_its_most_typical_first(any_map, clustered, view_of):
+    any_map.color_by = "cluster"
+    view = view_of(any_map._view)
+    view.send("cluster", number=1)
+    assert clustered.selected_ids == tuple(clustered.object_ids[30:50])
+    assert "no cluster 7" in view.send("cluster", number=7)["error"]
 
 
 def test_a_retrain_recolors(marks_map, session):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from astronomaly_widgets.session import Session
+from astronomaly_widgets.widgets import gallery as gallery_module
 from astronomaly_widgets.widgets.gallery import Gallery
 
 ODD = ["<script>alert(1)</script>", "two words", "'\"&", "\U0001f30c", "x" * 200, "__proto__"]
@@ -174,6 +175,30 @@ def test_the_rest_of_a_page_is_one_step_to_undo(view, gallery, session):
     assert reply["touched"] == 7
     view.send("redo")
     assert session.n_labeled == 7
+
+
+def test_all_that_a_filter_shows_are_scored_in_one_step(view, gallery, session):
+    chosen = tuple(session.object_ids[20:45])
+    session.selected_ids = chosen
+    settle(gallery)
+    answer = view.send("all", score=2)
+    assert answer["ok"]
+    assert [score for _, score in answer["labels"]] == [2] * 10
+    assert session.labels["score"].to_dict() == dict.fromkeys(chosen, 2.0)
+    assert session.notice == "25 objects scored 2; undo takes it back"
+    session.undo()
+    assert session.n_labeled == 0
+
+
+def test_all_is_refused_without_a_filter_and_for_too_many(view, gallery, session, monkeypatch):
+    answer = view.send("all", score=2)
+    assert "no filter is set" in answer["error"]
+    monkeypatch.setattr(gallery_module, "_MOST_AT_ONCE", 20)
+    session.selected_ids = tuple(session.object_ids[:25])
+    settle(gallery)
+    answer = view.send("all", score=2)
+    assert "25 objects are shown; at most 20" in answer["error"]
+    assert session.n_labeled == 0
 
 
 def test_undo_restores_the_earlier_score_and_shows_it(view, gallery, session):

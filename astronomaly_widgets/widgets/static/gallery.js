@@ -104,6 +104,7 @@ function render({ model, el }) {
     cancel: () => act("cancel"),
     take: () => act("take"),
     clear: () => act("clear"),
+    all: (score) => act("all", { score }),
     pace: (every) => act("pace", { every }),
     audit: () => act("audit"),
     dismiss: () => act("dismiss"),

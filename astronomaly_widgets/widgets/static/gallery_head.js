@@ -142,7 +142,22 @@ function makeHead(actions) {
   const clear = makeButton("aw-link aw-clear", "\u2715 clear", "show all objects again", () =>
     actions.clear(),
   );
-  filter.append(filterText, clear);
+  const all = make("select", "aw-all", {
+    label: "score all that are shown, also on other pages",
+    on: {
+      change: () => {
+        actions.all(Number(all.value));
+        all.value = "";
+      },
+    },
+  });
+  for (const score of ["", 0, 1, 2, 3, 4, 5]) {
+    const option = make("option", "", { text: score === "" ? "score all" : `all ${score}` });
+    option.value = String(score);
+    all.append(option);
+  }
+  const allLabel = make("label", "aw-select", {}, all);
+  filter.append(filterText, allLabel, clear);
   const reason = make("span", "aw-page-reason");
   const note = make("span", "aw-note");
   const warning = make("span", "aw-warning");
@@ -232,6 +247,7 @@ function makeHead(actions) {
       offer.hidden = !state.offers;
       filter.hidden = !state.filter;
       if (state.filter) setText(filterText, filterInWords(state.filter));
+      allLabel.hidden = state.read_only || (state.filter && state.filter.n > state.most_at_once);
       reason.hidden = !page.reason || state.offers;
       setText(reason, `this page: ${page.reason}`);
       setOptions(pace, state.paces, state.paces.map(paceInWords), state.retrain_every);
@@ -239,7 +255,8 @@ function makeHead(actions) {
       const place = state.read_only
         ? ["read only", "This project can be looked at, but labels cannot be stored in it."]
         : ["temporary: session.save(\u2026) keeps it", "Labels are in a temporary folder."];
-      warning.hidden = !state.read_only && !state.is_temporary;
+      // where it is narrow, what is shown matters more
+      warning.hidden = (!state.read_only && !state.is_temporary) || Boolean(state.filter);
       setText(warning, place[0]);
       warning.title = place[1];
       setText(errorText, state.error);

@@ -83,7 +83,8 @@ function render({ model, el }) {
   const high = make("span");
   const ring = make("span", "aw-map-ring");
   const ringNow = make("span", "aw-map-ring aw-map-ring-current");
-  legend.append(colors, low, bar, high, make("span", "aw-space"), ring, "labeled", ringNow, "current");
+  const clusters = make("span", "aw-map-clusters");
+  legend.append(colors, low, bar, high, clusters, make("span", "aw-space"), ring, "labeled", ringNow, "current");
 
   // lasso
   const lasso = drawn("svg", { class: "aw-map-lasso" });
@@ -141,6 +142,16 @@ function render({ model, el }) {
     lasso.setAttribute("height", box.height);
   }
 
+  function clusterButton([number, color, size]) {
+    const words = `cluster ${number}: ${size.toLocaleString("en")} objects`;
+    const button = make("button", "aw-map-cluster", String(number));
+    button.style.setProperty("--aw-kind", color);
+    button.title = `show ${words}`;
+    button.setAttribute("aria-label", `show ${words}`);
+    button.addEventListener("click", () => channel.send("cluster", { number }));
+    return button;
+  }
+
   function showHead() {
     const state = model.get("head");
     note.textContent = state.embedding;
@@ -156,6 +167,11 @@ function render({ model, el }) {
       }),
     );
     colors.value = state.color_by;
+    const kinds = state.clusters;
+    for (const part of [low, bar, high]) part.style.display = kinds ? "none" : "";
+    clusters.style.display = kinds ? "" : "none";
+    clusters.replaceChildren(...(kinds ?? []).map(clusterButton));
+    if (kinds && !kinds.length) clusters.textContent = "finding clusters…";
     bar.style.background = `linear-gradient(to right, ${state.palette.join(", ")})`;
     low.textContent = state.limits[0];
     high.textContent = state.limits[1];
