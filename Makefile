@@ -57,7 +57,7 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 docs: $(VENV)/.test
-	$(BIN)/sphinx-build -qW --keep-going docs build/html
+	$(BIN)/sphinx-build -qW --keep-going -t notebooks docs build/html
 	@echo "build/html/index.html"
 
 # needs the version of Python that Binder is told to take; its environment is built anew, without Docker

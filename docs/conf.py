@@ -1,6 +1,7 @@
 """How the docs are built: ``make docs``."""
 
 import re
+import sys
 import types
 from pathlib import Path
 
@@ -53,5 +54,15 @@ def add_what_has_no_page(_app, docname, source):
     source[0] += "\n".join(["", "```{eval-rst}", *lines, "```", ""]) if lines else ""
 
 
+def render_notebooks(app, error):
+    """Run the notebooks and lay them beside the pages, if ``-t notebooks`` asks for it."""
+    if error is None and app.tags.has("notebooks"):
+        sys.path.insert(0, str(HERE))
+        from render import render
+
+        render(Path(app.outdir) / "notebooks")
+
+
 def setup(app):
     app.connect("source-read", add_what_has_no_page)
+    app.connect("build-finished", render_notebooks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import re
@@ -210,3 +211,28 @@ def test_every_public_name_is_in_the_docs(documented):
     assert {"astronomaly_widgets.explore", "astronomaly_widgets.Session.label"} <= names
     missing = names - documented
     assert not missing, f"add them, or their room, to a page in docs/api: {sorted(missing)}"
+
+
+def test_a_rendered_notebook_has_its_outputs_its_pictures_and_a_word_for_each_widget(
+    tmp_path, monkeypatch
+):
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("nbconvert")
+    monkeypatch.syspath_prepend(DOCS)
+    render = importlib.import_module("render")
+    (tmp_path / "notebooks").mkdir()
+    cells = [
+        nbformat.v4.new_markdown_cell("![seen](../docs/_static/dashboard.webp)"),
+        nbformat.v4.new_markdown_cell("[said](../docs/concepts/recall.md)"),
+        nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider(value=3)"),
+        nbformat.v4.new_code_cell("6 * 7"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbformat.write(notebook, tmp_path / "notebooks" / "small.ipynb")
+    monkeypatch.setattr(render, "NOTEBOOKS", tmp_path / "notebooks")
+    render.render(tmp_path / "html" / "notebooks")
+    html = (tmp_path / "html" / "notebooks" / "small.html").read_text(encoding="utf-8")
+    assert 'src="../_static/dashboard.webp"' in html
+    assert 'href="../concepts/recall.html"' in html
+    assert "<em>IntSlider: open the notebook to see and use it</em>" in html
+    assert "<pre>42</pre>" in html
