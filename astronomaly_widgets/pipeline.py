@@ -18,7 +18,9 @@ from .project import Project
 from .session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
     from ._protocols import Detector, FeatureExtractor, Learner
     from .features import Measurements
@@ -46,7 +48,7 @@ _KNOWN = (
 def explore(
     source: Any,
     *,
-    features: str | FeatureExtractor | Sequence[str | FeatureExtractor] | None = None,
+    features: str | FeatureExtractor | Callable[..., Any] | Sequence[Any] | None = None,
     preprocess: Chain | Sequence[Any] | None = None,
     display: Chain | Sequence[Any] | None = None,
     n_components: float | None = None,
@@ -64,7 +66,7 @@ def explore(
     """Measure a survey, score it, and return the session in which to search it.
 
     The chain is that of LB21 section 2: features, standard scaling, principal components if asked
-    for, anomaly detector.
+    for, anomaly detector. The numbers of a network are reduced to principal components in any case.
 
     Parameters
     ----------
@@ -139,11 +141,7 @@ def explore(
             f"none of the {len(measured.set_aside)} objects could be measured; most often: "
             f"{reasons.index[0]!r} ({reasons.iloc[0]} times)"
         )
-    if n_components is None:
-        X, names = reduction.scale(measured.values), tuple(measured.names)
-    else:
-        components = reduction.pca(measured.values, n_components, standardize=True)
-        X, names = components.scores, components.names
+    X, names = _made_comparable(measured, n_components)
     table = _with_periods(origin.catalog, measured)
     session = Session(
         pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
@@ -160,6 +158,36 @@ def explore(
     )
     session.status = session.status or f"opened {origin!r}"
     return session
+
+
+def _made_comparable(
+    measured: Measurements, n_components: float | None
+) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Features as detector and learner see them, each of variance 1 or, in a group, on average."""
+    groups = measured.groups
+    if all(group.keep_components is None for group in groups):
+        if n_components is None:
+            return reduction.scale(measured.values), measured.names
+        components = reduction.pca(measured.values, n_components, standardize=True)
+        return components.scores, components.names
+    parts: list[NDArray[Any]] = []
+    names: list[str] = []
+    for group in groups:
+        values = measured.values[:, group.columns]
+        if group.keep_components is None:
+            parts.append(reduction.scale(values))
+            names += measured.names[group.columns]
+            continue
+        alone = len(groups) == 1 and n_components is not None
+        components = reduction.pca(values, n_components if alone else group.keep_components)
+        spread = np.sqrt(np.mean(components.scores**2, dtype=np.float64))
+        parts.append(components.scores / np.float32(spread if spread > 0 else 1))
+        names += [f"{group.name}_{name}" for name in components.names]
+    X = np.concatenate(parts, axis=1)
+    if n_components is None or len(groups) == 1:
+        return X, tuple(names)
+    components = reduction.pca(X, n_components)
+    return components.scores, components.names
 
 
 def _with_periods(catalog: pd.DataFrame | None, measured: Measurements) -> pd.DataFrame | None:

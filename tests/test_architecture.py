@@ -69,7 +69,7 @@ DRAWING = {"anywidget", "bqplot", "ipywidgets", "IPython", "matplotlib"}
 COMPUTING = {"astropy", "coniferest", "cv2", "joblib", "scipy", "sep", "skimage", "sklearn"}
 COMPUTING |= {"torch", "umap"}
 OPTIONAL = {"coniferest", "h5py", "jupyterlab", "kornia", "safetensors", "sep", "skimage"}
-OPTIONAL |= {"dask", "distributed", "fsspec", "ipyaladin", "pyvo", "torch", "umap", "zarr"}
+OPTIONAL |= {"dask", "distributed", "fsspec", "ipyaladin", "pyvo", "pywt", "torch", "umap", "zarr"}
 LONGEST = 400  # lines; past 350 a file wants to be two
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

@@ -225,6 +225,19 @@ def test_what_is_fitted_is_part_of_the_settings():
     assert one.settings() == two.fit(STACK).settings()
 
 
+def test_a_transformer_is_measured_again_only_if_it_is_another(tmp_path):
+    def run(transformer, source=STACK):
+        return measure(source, transformer, checkpoint=tmp_path, progress=False, n_jobs=1).n_reused
+
+    assert [run(PCA(2)), run(PCA(2)), run(PCA(3))] == [0, 30, 0]
+    assert run(PCA(2), ImageStack(STACK.stack[:20])) == 0  # it is fitted to other objects
+
+
+def test_a_transformer_works_in_other_processes():
+    one, two = (measure(STACK, PCA(2), progress=False, n_jobs=n).values for n in (1, 2))
+    np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("wrong", [PCA, 3, extent])
 def test_what_is_no_transformer_is_refused(wrong):
     with pytest.raises(TypeError, match="wanted an object with fit and transform"):
