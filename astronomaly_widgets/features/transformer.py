@@ -43,6 +43,11 @@ class FunctionFeatures:
         Say another one when something has changed that the function's own code does not show (what
         it calls, a file it reads), so that everything is measured again.
 
+    Attributes
+    ----------
+    names_ : tuple of str
+        The names of the mapping that the first object gave; all others must give the same.
+
     Examples
     --------
     >>> def brightness(image):
@@ -84,7 +89,8 @@ class FunctionFeatures:
             except (MeasurementError, ReadError):
                 continue
             if isinstance(result, Mapping):
-                return tuple(map(str, result))
+                self.names_ = tuple(map(str, result))
+                return self.names_
             n = np.size(result)
             return (self.name,) if np.ndim(result) == 0 else _numbered(self.name, n)
         raise MeasurementError(
@@ -114,10 +120,13 @@ class FunctionFeatures:
         """
         result = self.function(data.copy())  # other extractors measure the same object
         if isinstance(result, Mapping):
-            if self.names is not None and tuple(map(str, result)) != self.names:
-                given = ", ".join(map(str, result))
-                raise MeasurementError(f"{self.name} gives {given}; wanted {', '.join(self.names)}")
-            result = list(result.values())
+            values = {str(each): value for each, value in result.items()}
+            wanted = self.names or getattr(self, "names_", None)
+            if wanted is not None and set(values) != set(wanted):
+                raise MeasurementError(
+                    f"{self.name} gives {', '.join(values)}; wanted {', '.join(wanted)}"
+                )
+            result = list(values.values()) if wanted is None else [values[each] for each in wanted]
         return _row(result, self.name)
 
 

@@ -43,6 +43,22 @@ def test_a_function_may_name_what_it_returns():
     np.testing.assert_allclose(result.values[:, 1], STACK.stack.max(axis=(1, 2)), rtol=1e-6)
 
 
+def test_names_hold_for_all_objects_in_whatever_order_they_come():
+    def shuffled(image):
+        pairs = [("low", image.min()), ("high", image.max())]
+        return dict(pairs if image[0, 0] > 0 else pairs[::-1])
+
+    def fickle(image):
+        return {"low" if image[0, 0] > 0 else "lowest": image.min()}
+
+    result = measure(STACK, shuffled, progress=False, n_jobs=1)
+    wanted = measure(STACK, FunctionFeatures(extent, result.names), progress=False, n_jobs=1)
+    np.testing.assert_array_equal(result.values, wanted.values)
+    first, *_ = (result := measure(STACK, fickle, progress=False, n_jobs=1)).names
+    assert len(result.object_ids) == ((STACK.stack[:, 0, 0] > 0) == (first == "low")).sum()
+    assert result.set_aside["reason"].str.contains("gives .*; wanted ").all()
+
+
 def test_what_has_no_name_is_numbered():
     assert by_name(lambda image: image[0]).feature_names(STACK) == tuple(
         f"function_{k}" for k in range(5)
@@ -93,7 +109,7 @@ def test_what_a_function_cannot_measure_is_set_aside():
         (lambda _: np.ones((2, 2)), None, r"gives an array of shape \(2, 2\); wanted \(d,\)"),
         (lambda _: [1, np.inf], None, "1 of 2 values are missing or infinite"),
         (lambda _: 1e300, None, "1 of 1 values are missing or infinite"),
-        (extent, ("high", "low"), "extent gives low, high; wanted high, low"),
+        (extent, ("low", "up"), "extent gives low, high; wanted low, up"),
     ],
 )
 def test_what_is_not_a_row_of_numbers_has_a_reason(function, names, reason):
