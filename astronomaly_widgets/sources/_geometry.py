@@ -68,15 +68,18 @@ def middle(plane: Plane) -> tuple[float, float]:
 
 
 def footprint(plane: Plane) -> tuple[NDArray[np.float64], float]:
-    """Return the middle of a plane as a unit vector, and the cosine of its radius on the sky."""
+    """Return the middle of a plane as a unit vector, and how far from it its corners are.
+
+    The distance is that between unit vectors, with a tenth to spare.
+    """
     height, width = plane.shape
     x = np.array([0.5, 0, 0, 0, 0.5, 0.5, 1, 1, 1]) * width - 0.5
     y = np.array([0.5, 0, 0.5, 1, 0, 1, 0, 0.5, 1]) * height - 0.5
     vectors = unit_vectors(*to_sky(plane.wcs, x, y))
-    if not np.isfinite(vectors).all():  # a map of the whole sky has corners beyond it
-        return vectors[0], -1.0
-    cosine = float((vectors[1:] @ vectors[0]).min())
-    return vectors[0], float(np.cos(min(np.arccos(np.clip(cosine, -1, 1)) * 1.1 + 1e-6, np.pi)))
+    farthest = float(np.linalg.norm(vectors[1:] - vectors[0], axis=1).max())
+    if not np.isfinite(farthest) or farthest > 1:  # a map of half the sky, its corners beyond it
+        return np.array([0.0, 0.0, 1.0]), 2.1
+    return vectors[0], farthest * 1.1 + 1e-6
 
 
 def unit_vectors(ra: Any, dec: Any) -> NDArray[np.float64]:

@@ -81,7 +81,8 @@ class Plane:
         """Its celestial coordinates, an astropy WCS of two axes; None if it has none."""
         with self._lock:
             if self._wcs is None:
-                self._wcs = (_read_wcs(self.path, self.hdu),)
+                with opened(self.path) as hdus:
+                    self._wcs = (_celestial(hdus, self),)
             return self._wcs[0]
 
     def read(self, bottom: int, top: int, left: int, right: int) -> NDArray[Any]:
@@ -158,13 +159,14 @@ def scan(name: str | os.PathLike[str]) -> list[Plane]:
             for plane in _planes(path, number, hdu)
         ]
         if not planes:
-            found = ", ".join(
-                f"[{k}] {hdu.name or type(hdu).__name__}" for k, hdu in enumerate(hdus)
-            )
+            names = [hdu.name or type(hdu).__name__ for hdu in hdus]
+            found = ", ".join(f"[{k}] {name}" for k, name in enumerate(names))
             what = "holds no image" if wanted is None else f"has no image {wanted!r}"
             raise SourceError(f"the FITS file {path!r} {what}; it holds: {found}")
-    main = [plane for plane in planes if not AUXILIARY.fullmatch(plane.extension)]
-    return main or planes
+        main = [plane for plane in planes if not AUXILIARY.fullmatch(plane.extension)] or planes
+        for plane in main:  # while the file is open
+            plane._wcs = (_celestial(hdus, plane),)  # noqa: SLF001 - its own kind
+    return main
 
 
 def _planes(path: str, number: int, hdu: Any) -> Iterator[Plane]:
@@ -199,16 +201,15 @@ def opened(path: str) -> Iterator[Any]:
             yield hdus
 
 
-def _read_wcs(path: str, hdu: int) -> Any:
+def _celestial(hdus: Any, plane: Plane) -> Any:
     from astropy.wcs import WCS, WcsError
 
-    with opened(path) as hdus:
-        try:
-            wcs = WCS(hdus[hdu].header, fobj=hdus)
-        except (WcsError, ValueError, KeyError, TypeError) as error:
-            raise SourceError(
-                f"the coordinates (WCS) of {path!r}[{hdu}] cannot be used: {error}"
-            ) from error
+    try:
+        wcs = WCS(hdus[plane.hdu].header, fobj=hdus)
+    except (WcsError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"the coordinates (WCS) of {plane.path!r}[{plane.hdu}] cannot be used: {error}"
+        ) from error
     if not wcs.has_celestial:
         return None
     return wcs.celestial if wcs.naxis > 2 else wcs

@@ -51,6 +51,8 @@ def place(bands: Bands, positions: Positions) -> Places:
         Positions on the sky and images without coordinates, or the other way round pixels and
         more than one image to which they may refer.
     """
+    from scipy.spatial import cKDTree
+
     n = len(positions.ids)
     shape = n, len(bands)
     places = Places(np.full(shape, -1, np.int32), np.full(shape, np.nan), np.full(shape, np.nan))
@@ -59,12 +61,11 @@ def place(bands: Bands, positions: Positions) -> Places:
         return places
     known = np.flatnonzero(np.isfinite(positions.first))
     ra, dec = positions.first[known], positions.second[known]
-    vectors = unit_vectors(ra, dec)
+    tree = cKDTree(unit_vectors(ra, dec))
     for band, tiles in enumerate(bands.values()):
         claim = _Claim(places, band)
         for tile, plane in enumerate(tiles):
-            center, cosine = footprint(_with_wcs(plane))
-            near = np.flatnonzero(vectors @ center >= cosine)
+            near = np.asarray(tree.query_ball_point(*footprint(_with_wcs(plane))), np.int64)
             x, y = to_pixels(plane.wcs, ra[near], dec[near]).T
             claim.take(known[near], tile, plane, x, y)
     return places

@@ -551,6 +551,22 @@ def test_galactic_and_old_equatorial_mosaics_take_positions_in_icrs(tmp_path):
         assert abs(at[0] - (WIDTH - 1) / 2) < 1
 
 
+def test_a_map_of_the_whole_sky_has_every_position(tmp_path):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---CAR", "DEC--CAR"], [180, 0]
+    wcs.wcs.crpix, wcs.wcs.cdelt = [180.5, 90.5], [-1, 1]
+    pixels = noise((180, 360))
+    path = write(tmp_path / "m.fits", pixels, wcs)
+    rng = np.random.default_rng(0)
+    ra, dec = rng.uniform(0, 360, 50), rng.uniform(-90, 90, 50)
+    frame = pd.DataFrame({"id": [f"s{k}" for k in range(50)], "ra": ra, "dec": dec})
+    source = FITSCutouts(path, frame, size=5)
+    assert not len(source.set_aside)
+    for k, object_id in enumerate(source.object_ids):
+        at = 179.5 + 180 - ra[k], 89.5 + dec[k]
+        np.testing.assert_array_equal(source.read(object_id), plain_cutout(pixels, at, 5))
+
+
 # -- sizes
 
 
