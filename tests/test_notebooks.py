@@ -47,11 +47,21 @@ def execute(stem, folder):
     return notebook
 
 
+def streams(notebook, name):
+    outputs = [out for cell in code_cells(notebook) for out in cell.outputs]
+    return [out.text for out in outputs if out.output_type == "stream" and out.name == name]
+
+
 @each_notebook
 def test_every_picture_and_page_that_is_shown_is_there(path):
     for cell in nbformat.read(path, as_version=4).cells:
         for link in re.findall(r"\]\((?!https?:)([^)]+)\)", cell.source):
             assert (path.parent / link).is_file(), link
+
+
+@pytest.mark.parametrize("stem", [path.stem for path in NOTEBOOKS if path.stem[:2] > "03"])
+def test_each_of_the_others_runs_from_top_to_bottom_without_a_warning(stem, tmp_path):
+    assert streams(execute(stem, tmp_path), "stderr") == []
 
 
 # -- 01 ----------------------------------------------------------------------------------------
@@ -98,11 +108,6 @@ def test_the_tour_leaves_no_file_behind(tour):
 @pytest.fixture(scope="module")
 def own_images(tmp_path_factory):
     return execute("02_your_own_images", tmp_path_factory.mktemp("own_images"))
-
-
-def streams(notebook, name):
-    outputs = [out for cell in code_cells(notebook) for out in cell.outputs]
-    return [out.text for out in outputs if out.output_type == "stream" and out.name == name]
 
 
 def test_own_images_are_shown_and_searched_without_a_warning(own_images):
