@@ -54,27 +54,27 @@ class MorphologyFeatures:
     *gini*
         How unequally light is spread, 0 to 1, over the pixels above the surface brightness at the
         Petrosian radius, in an image smoothed by a fifth of that (Lotz, Primack & Madau 2004, AJ
-        128, 163, eq. 6 and section 3.1): the same part of a galaxy whatever the noise.
+        128, 163, eq. 4 and 6): the same part of a galaxy whatever the noise.
     *m20*
-        Of the same pixels,
-        :math:`\log_{10}` of the part that the brightest 20 % of the light has in the second moment
-        about the centroid (Lotz et al. 2004, eq. 7 and 8). The extent of a pixel itself counts
-        (1/6 square pixel), so that it is finite for a point, too.
+        Of the same pixels, :math:`\log_{10}` of the part that the brightest 20 % of the light has
+        in the second moment about the centroid (Lotz et al. 2004, eq. 7 and 8). The extent of a
+        pixel itself counts (1/6 square pixel), so that it is finite for a point, too.
     *concentration*
         :math:`5 \log_{10}(r_{80} / r_{20})` of the light within 1.5 Petrosian radii (Conselice
-        2003, ApJS 147, 1, section 4; Petrosian radius at 0.2).
+        2003, ApJS 147, 1; Lotz et al. 2004, eq. 9).
     *asymmetry*
         :math:`\sum |f - f_{180}| / \sum |f|` there, less what the noise adds, about the center
-        that makes it least (Conselice 2003, eq. 3). Gaussian noise adds :math:`\sqrt{2 (1 + v) /
-        \pi}\, \sigma` per pixel; :math:`v` is what interpolation leaves of its variance.
+        that makes it least (Conselice 2003; Lotz et al. 2004, eq. 10). Gaussian noise adds
+        :math:`\sqrt{2 (1 + v) / \pi}\, \sigma` per pixel; :math:`v` is what interpolation leaves of
+        its variance.
     *shape_asymmetry*
-        The same of the source's outline alone (Pawlik et al. 2016, MNRAS 456, 3032, eq. 2): tails
-        and companions, however faint.
+        The same of the source's outline alone (Pawlik et al. 2016, MNRAS 456, 3032): tails and
+        companions, however faint.
     *smoothness*
         :math:`\sum \max(f - f_s, 0) / \sum f` there, without the innermost quarter of a
         Petrosian radius; :math:`f_s` is the mean within a box of that width; less what the noise
-        adds, :math:`\sigma_{f - f_s} / \sqrt{2 \pi}` per pixel (Conselice 2003, eq. 4; Lotz et al.
-        2004, eq. 11).
+        adds, :math:`\sigma_{f - f_s} / \sqrt{2 \pi}` per pixel (Conselice 2003; Lotz et al. 2004,
+        eq. 11).
     *half_light_radius*
         In pixels; the circle with half of the light within 1.5 Petrosian radii.
     *ellipticity*

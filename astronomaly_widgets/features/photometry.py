@@ -44,8 +44,8 @@ class PhotometryFeatures:
     -----
     The flux of a band is the sum of its source pixels less the sky, which is the sigma-clipped
     median of the pixels beside the source; missing source pixels count as the mean of the others.
-    Magnitudes are those of Lupton, Gunn & Szalay (1999, AJ 118, 1406, eq. 3 and 9), which are
-    defined for faint and negative fluxes too:
+    Magnitudes are those of Lupton, Gunn & Szalay (1999, AJ 118, 1406, eq. 3, with their choice of
+    :math:`b`), which are defined for faint and negative fluxes too:
 
     .. math:: \mu = m_0 - \frac{2.5}{\ln 10}
         \left[ \operatorname{arsinh} \frac{f}{2b} + \ln b \right], \qquad b = 1.042\, \sigma_f

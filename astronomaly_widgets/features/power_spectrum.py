@@ -36,7 +36,7 @@ class PowerSpectrumFeatures:
     Notes
     -----
     With :math:`I` the band, :math:`w` a Hann window that keeps the image's edges from showing as
-    structure (Press et al. 2007, Numerical Recipes, 3rd ed., eq. 13.4.8 and 13.4.9), and
+    structure (Press et al. 2007, Numerical Recipes, 3rd ed., section 13.4), and
     :math:`\bar I` the mean of the band under it,
 
     .. math:: P(k_x, k_y) = |\mathcal{F}[w (I - \bar I)]|^2, \qquad

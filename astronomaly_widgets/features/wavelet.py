@@ -50,7 +50,7 @@ class WaveletFeatures:
     .. math:: e_j = \log_{10} \frac{\sum w_j^2}{\sum_i \sum w_i^2}, \qquad
         s_j = \frac{\sqrt n - \sum |w_j| / \sqrt{\sum w_j^2}}{\sqrt n - 1}
 
-    with the sparsity :math:`s_j` of Hoyer (2004, J. Mach. Learn. Res. 5, 1457, section 3.1): 0 if
+    with the sparsity :math:`s_j` of Hoyer (2004, J. Mach. Learn. Res. 5, 1457): 0 if
     all :math:`n` coefficients are alike, 1 if only one is not zero. Missing pixels are taken for
     the mean of their band. No energy is below -10; a scale without energy has sparsity 0.
     """
