@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-_SIGN = np.uint32(1 << 31)
-_ROW = np.uint64((1 << 32) - 1)
+_LARGEST = np.iinfo(np.uint32).max
+_ROW = np.uint64(_LARGEST)
 
 
 def largest(values: ArrayLike, k: int | None = None) -> NDArray[np.intp]:
@@ -36,26 +36,34 @@ def largest(values: ArrayLike, k: int | None = None) -> NDArray[np.intp]:
     ValueError
         If `values` has not one dimension, or `k` is negative.
     """
-    keys = _keys(values)
+    falling = _falling(values)
     if k is not None and k < 0:
         raise ValueError(f"k is {k}; give how many of the largest are wanted, 0 or more")
-    if k is not None and k < len(keys):
-        keys = np.partition(keys, k)[:k]
+    if k == 0:
+        return np.empty(0, dtype=np.intp)
+    if k is None or k >= len(falling):
+        rows = np.arange(len(falling), dtype=np.uint64)
+    else:  # as many as k, and what is tied with the last of them
+        last = np.partition(falling, k - 1)[k - 1]
+        rows = np.flatnonzero(falling <= last).astype(np.uint64)
+        falling = falling[rows]
+    keys = falling.astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= rows
     keys.sort()
-    return (keys & _ROW).astype(np.intp)
+    return (keys[:k] & _ROW).astype(np.intp)
 
 
-def _keys(values: ArrayLike) -> NDArray[np.uint64]:
-    """Return integers (n,) that rise as the values fall, and then with the row."""
+def _falling(values: ArrayLike) -> NDArray[np.uint32]:
+    """Return integers (n,) that fall as the values rise."""
     numbers = np.asarray(values, dtype=np.float32)
     if numbers.ndim != 1:
         raise ValueError(f"values has shape {numbers.shape}; give one number per object, (n,)")
-    # + 0 makes -0 equal to 0; the bits of a float rise with it, once those of the negative ones
-    # are turned round
-    bits = (numbers + np.float32(0)).view(np.uint32)
-    falling = np.where(bits & _SIGN, bits, ~(bits | _SIGN))
-    falling[np.isnan(numbers)] = np.iinfo(np.uint32).max
-    keys: NDArray[Any] = falling.astype(np.uint64)
-    keys <<= np.uint64(32)
-    keys |= np.arange(len(keys), dtype=np.uint64)
-    return keys
+    # read as an integer, a float without its sign rises with its value; + 0 makes -0 equal to 0
+    bits: NDArray[np.uint32] = (numbers + np.float32(0)).view(np.uint32)
+    turn = bits >> np.uint32(31)  # 1 for what is negative, which falls already
+    turn -= np.uint32(1)
+    turn >>= np.uint32(1)  # all bits but the sign of what is positive
+    bits ^= turn
+    bits[np.isnan(numbers)] = _LARGEST
+    return bits
