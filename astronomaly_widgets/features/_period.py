@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _N_HARMONICS = 4
 _N_CANDIDATES = 40  # peaks of the quick search that are looked at again
-_FINER = 5  # frequencies per candidate
-_OVERSAMPLING = 5
+_FINER = 7  # frequencies per candidate
+_OVERSAMPLING = 2.5  # at least, as the grid has a power of two of frequencies
 _MOST_FREQUENCIES = 20  # as a power of two
 _POINTS_PER_HARMONIC = 6
 _FLOOR = 0.03  # of the amplitude: errors are seldom all there is, and no point rules the fit
