@@ -40,10 +40,17 @@ class Places(NamedTuple):
         return np.where(known.any(axis=1), known.argmax(axis=1), -1)
 
 
-def place(bands: Bands, positions: Positions) -> Places:
+def place(bands: Bands, positions: Positions, *, ordered: bool = True) -> Places:
     """Find every object on the images of every band.
 
     Of several images of a band, the one counts in which the object is farthest from the edge.
+
+    Parameters
+    ----------
+    bands : dict
+    positions : Positions
+    ordered : bool
+        Whether a person has said which band is the first, whose pixels are meant.
 
     Raises
     ------
@@ -57,7 +64,7 @@ def place(bands: Bands, positions: Positions) -> Places:
     shape = n, len(bands)
     places = Places(np.full(shape, -1, np.int32), np.full(shape, np.nan), np.full(shape, np.nan))
     if positions.pixels:
-        _place_pixels(bands, positions, places)
+        _place_pixels(bands, positions, places, ordered=ordered)
         return places
     known = np.flatnonzero(np.isfinite(positions.first))
     ra, dec = positions.first[known], positions.second[known]
@@ -71,7 +78,7 @@ def place(bands: Bands, positions: Positions) -> Places:
     return places
 
 
-def _place_pixels(bands: Bands, positions: Positions, places: Places) -> None:
+def _place_pixels(bands: Bands, positions: Positions, places: Places, *, ordered: bool) -> None:
     first, *others = bands.values()
     if len(first) > 1 or any(len(tiles) > 1 for tiles in others):
         raise SourceError(
@@ -87,6 +94,11 @@ def _place_pixels(bands: Bands, positions: Positions, places: Places) -> None:
         shift = offset(plane, other)
         if shift is not None:
             there = x + shift[0], y + shift[1]
+        elif not ordered:
+            raise SourceError(
+                "positions are in pixels, and the bands have different ones; give right ascension "
+                "and declination, or name the band that is meant first: bands=[...]"
+            )
         else:
             sky = to_sky(_with_wcs(plane).wcs, x, y)
             there = tuple(to_pixels(_with_wcs(other).wcs, *sky).T)

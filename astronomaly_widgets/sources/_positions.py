@@ -93,6 +93,7 @@ def read_positions(
             pd.api.types.is_numeric_dtype(column) and units.get(column.name) in {None, "deg"}
             for column in (first, second)
         )
+        as_written &= np.array_equal(ra, values[0], equal_nan=True)  # none beyond 0..360
     ids = _ids(frame, id_column, values, pixels=pixels)
     frame = frame.set_axis(list(ids), axis=0)
     return Positions(ids, frame, values[0], values[1], pixels, as_written)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,7 +132,8 @@ class FITSCutouts:
             )
         self._ids = positions.ids
         self._rows = {name: row for row, name in enumerate(self._ids)}
-        self._places = place(self._mosaics, positions)
+        ordered = bands is not None or isinstance(mosaics, Mapping)
+        self._places = place(self._mosaics, positions, ordered=ordered)
         self._reference = self._places.reference()
         if not (self._reference >= 0).any():
             raise SourceError(nothing_inside(positions, self._mosaics))

@@ -395,6 +395,20 @@ def test_a_band_of_other_pixels_is_brought_to_those_of_the_first(tmp_path):
     assert fractions.tolist() == [1, 1]
 
 
+def test_pixels_of_bands_that_differ_must_be_told(tmp_path):
+    write(tmp_path / "a_g.fits", noise(seed=1), tan())
+    coarse = noise((90, 110), seed=2)
+    write(tmp_path / "a_r.fits", coarse, tan(scale=2.5, shape=(90, 110)))
+    files = [tmp_path / "a_g.fits", tmp_path / "a_r.fits"]
+    frame = {"id": ["a"], "x": [60.2], "y": [50.3]}
+    with pytest.raises(SourceError, match=r"name the band that is meant first: bands="):
+        FITSCutouts(files, frame)
+    source = FITSCutouts(files, frame, bands=["r", "g"], size=9)
+    image = source.read("a")
+    np.testing.assert_array_equal(image[..., 0], plain_cutout(coarse, (60.2, 50.3), 9))
+    assert np.isfinite(image[..., 1]).all()
+
+
 def test_tiles_are_one_band_and_each_object_comes_from_where_it_is_farthest_inside(tmp_path):
     left, right = tan(), tan()
     right.wcs.crpix -= [WIDTH - 20, 0]  # 20 columns are on both
@@ -460,6 +474,8 @@ def test_right_ascension_may_cross_zero(tmp_path, ra):
     for k, object_id in enumerate("we"):
         np.testing.assert_array_equal(source.read(object_id), plain_cutout(pixels, x[k], 9))
     assert not len(source.set_aside)
+    shown = source.catalog["ra_deg" if min(ra) < 0 or max(ra) > 360 else "ra"]
+    np.testing.assert_allclose(shown, np.array(ra) % 360)
 
 
 def test_units_and_sexagesimal_positions_are_understood(mosaic):
