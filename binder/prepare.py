@@ -26,13 +26,17 @@ def keep_first_search(notebook):
 
 
 def main():
-    """Run the first cell once, where the notebook will run it."""
+    """Run the first cell once, where the notebook will run it, and compute the map."""
     import os
 
     notebook = Path(__file__).parents[1] / "notebooks" / "01_tour.ipynb"
     code = keep_first_search(notebook)
     os.chdir(notebook.parent)
-    exec(compile(code, notebook.name, "exec"), {})  # noqa: S102 - the tour's own words
+    names = {}
+    exec(compile(code, notebook.name, "exec"), names)  # noqa: S102 - the tour's own words
+    session = names["session"]
+    session.start_embedding().result()
+    session.close()
 
 
 if __name__ == "__main__":
