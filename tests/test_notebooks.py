@@ -168,3 +168,29 @@ def test_the_interesting_class_comes_up_and_the_boring_one_goes_down(simulation)
 def test_the_default_learner_finds_more_than_the_neighbor_score(simulation):
     *_, neighbor, auto = table(code_cells(simulation)[-1])[0]
     assert auto > neighbor
+
+
+# -- 07 ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exercise(tmp_path_factory):
+    pytest.importorskip("matplotlib")
+    return execute("07_find_the_lenses", tmp_path_factory.mktemp("class"))
+
+
+def test_the_exercise_opens_a_classroom_without_a_warning(exercise):
+    assert streams(exercise, "stderr") == []
+    assert shown(code_cells(exercise)[0]) == "Classroom"
+
+
+def test_the_class_report_tells_what_each_simulated_student_got_wrong(exercise):
+    (cell,) = [cell for cell in code_cells(exercise) if cell.source.startswith("report = ")]
+    names = re.findall(r"^(\w+) +\d", cell.outputs[-1].data["text/plain"], re.MULTILINE)
+    assert names == ["Ann", "Bob", "Cleo", "Dan"]
+    ann, bob, cleo, dan = table(cell)
+    n_labels, found, missed, false_alarms = 0, 1, 3, 4
+    assert ann[found] > cleo[found] > dan[found]
+    assert bob[missed] > ann[missed]  # rings taken for spirals
+    assert cleo[false_alarms] > ann[false_alarms]  # trails taken for arcs
+    assert dan[n_labels] == 40

@@ -45,7 +45,7 @@ class Exercise:
         half ordinary and half anomalous but dull, which is what is learned here.
     every : int
         A gold object stands at every so-manieth place, at least 2.
-    words : mapping, optional
+    words : mapping or Series, optional
         From object id to what is said of it as feedback, such as "two nuclei: a merger".
     hints : sequence of str
         What :meth:`hint` says first, one after the other.
@@ -73,7 +73,7 @@ class Exercise:
         *,
         n_gold: int = 16,
         every: int = 6,
-        words: Mapping[str, str] | None = None,
+        words: Mapping[str, str] | pd.Series[Any] | None = None,
         hints: Sequence[str] = (),
         n_expert: int = _N_EXPERT,
         random_state: int = 0,
@@ -86,7 +86,7 @@ class Exercise:
                 f"no object has a true score of {session.interesting_from:g} or more: "
                 "there is nothing to find"
             )
-        self._words = dict(words or {})
+        self._words = {} if words is None else dict(words)
         self._hints = tuple(hints)
         self._n_expert = n_expert
         self._expert: NDArray[np.intp] | None = None
