@@ -31,7 +31,7 @@ _NAMES = (
     "triangularity",
     "kurtosis",
 )
-_LEAST = 9  # pixels of a source
+_LEAST = 3  # pixels of a source
 _PIXEL = 1 / 6  # second moment of a pixel about its middle, in square pixels
 
 
@@ -117,16 +117,15 @@ class MorphologyFeatures:
         Raises
         ------
         MeasurementError
-            No source above the threshold at the center, or one of fewer than nine pixels, or
+            No source above the threshold at the center, or one of fewer than three pixels, or
             without flux above the sky; a band without data.
         """
         planes(data)  # has a reason for each kind of image that is none
         grey = preprocess.grey(data)
         mask = central_source(grey, self.sigma)
-        if np.count_nonzero(mask) < _LEAST:
-            raise MeasurementError(
-                f"the source covers {np.count_nonzero(mask)} pixels; wanted at least {_LEAST}"
-            )
+        size = np.count_nonzero(mask)
+        if size < _LEAST:
+            raise MeasurementError(f"the source has too few pixels: {size}, wanted {_LEAST}")
         flux, noise = _above_sky(grey, mask, self.sigma)
         pixels = _Pixels(flux, mask)
         x, y = pixels.centroid

@@ -224,7 +224,7 @@ def test_bands_are_averaged_and_missing_pixels_are_sky():
     assert np.isfinite(MorphologyFeatures().extract(image)).all()
 
 
-@pytest.mark.parametrize("shape", [(3, 3), (2, 5), (1, 9), (9, 1), (4, 4)])
+@pytest.mark.parametrize("shape", [(1, 3), (2, 2), (3, 3), (2, 5), (9, 1), (4, 4)])
 @pytest.mark.parametrize("size", [12, 41])
 def test_a_source_of_a_few_pixels_gives_finite_numbers(shape, size):
     image = np.zeros((size, size), np.float32)
@@ -246,10 +246,7 @@ def test_a_source_that_fills_the_image_gives_finite_numbers(shape):
         (np.ones((1, 1)), "no source above 3 sigma at the image's center"),
         (np.ones((40, 40, 3), np.uint8), "no source above 3 sigma"),
         (np.full((9, 9), np.nan), "the image has no data"),
-        (
-            np.eye(31) * (np.abs(np.arange(31) - 15) < 2),
-            "covers 3 pixels; wanted at least 9",
-        ),
+        (np.pad(np.ones((1, 2)), 9), "the source has too few pixels: 2, wanted 3"),
     ],
 )
 def test_what_cannot_be_measured_has_a_reason(image, reason):
