@@ -23,9 +23,8 @@ _WORTH_COMPILING = 2**15  # objects; of fewer, scikit-learn is done before the c
 class IsolationForest:
     """scikit-learn's isolation forest, for millions of objects.
 
-    Up to `max_fitted` objects the scores are scikit-learn's own, bit for bit. Of more, so many are
-    drawn at random, and each tree takes its 256 from those: to every tree they are still 256 of all
-    objects at random. Many are scored in one compiled loop through all trees, on all cores.
+    The same trees, each of 256 objects drawn at random, and the same scores to the last bit. Where
+    there are many, they are scored in one compiled loop through all trees, on all cores.
 
     Parameters
     ----------
@@ -33,8 +32,6 @@ class IsolationForest:
         Trees.
     random_state : int
         Seed of the draws and of the trees.
-    max_fitted : int
-        Objects that are read for fitting.
 
     References
     ----------
@@ -43,7 +40,6 @@ class IsolationForest:
 
     n_estimators: int = 100
     random_state: int = 0
-    max_fitted: int = 2**16
     _forest: Any = field(default=None, init=False, repr=False, compare=False)
 
     def fit(self, X: ArrayLike) -> Self:
@@ -52,17 +48,13 @@ class IsolationForest:
         Parameters
         ----------
         X : array, shape (n, d)
-            Finite features, possibly memory-mapped.
+            Finite features, possibly memory-mapped; of float32 only what is drawn is read.
         """
         from sklearn import ensemble
 
-        X = np.asanyarray(X)
-        if len(X) > self.max_fitted:
-            rng = np.random.default_rng(self.random_state)
-            X = X[np.sort(rng.choice(len(X), self.max_fitted, replace=False, shuffle=False))]
         self._forest = ensemble.IsolationForest(
             n_estimators=self.n_estimators, random_state=self.random_state
-        ).fit(X)
+        ).fit(np.asanyarray(X))
         return self
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
