@@ -69,8 +69,11 @@ def from_object(thing: Any) -> RawSpectrum:
         if uncertainty is not None:
             spread = uncertainty.represent_as(_standard_deviation()).array
             error = np.asarray(spread, dtype=float)
-        axis, flux = thing.spectral_axis, thing.flux
-        return RawSpectrum(_plain(axis), _plain(flux), error, _unit(axis), _unit(flux))
+        axis, flux = thing.spectral_axis, _plain(thing.flux)
+        mask = getattr(thing, "mask", None)
+        if mask is not None:
+            flux = np.where(mask, np.nan, flux)
+        return RawSpectrum(_plain(axis), flux, error, _unit(axis), _unit(thing.flux))
     if isinstance(thing, tuple | list) and len(thing) in (2, 3):
         error = _plain(thing[2]) if len(thing) == 3 else None
         return RawSpectrum(
@@ -184,7 +187,7 @@ def are_spectra(thing: Any) -> bool:
     if isinstance(thing, list | tuple):
         return bool(thing) and all(hasattr(each, "spectral_axis") for each in thing)
     if not isinstance(thing, str | os.PathLike):
-        return False
+        return hasattr(thing, "spectral_axis") and np.ndim(thing.flux) == 2
     path = Path(thing).expanduser()
     try:
         if path.is_file() and path.suffix.lower() == ".npz":

@@ -30,8 +30,8 @@ class Spectra:
         Fluxes of shape (n, n_wavelengths), plain or as a Quantity; or a file: ``.npz`` with arrays
         called flux, wavelength, and perhaps error and id. Or one spectrum per object: a folder of
         files (FITS tables and images, CSV, text, ...), whose names are the ids; a sequence of
-        Spectrum objects (specutils); or a mapping from object id to a file, a Spectrum, a table, or
-        (wavelength, flux[, error]).
+        Spectrum objects (specutils), or a single one that holds many; or a mapping from object id
+        to a file, a Spectrum, a table, or (wavelength, flux[, error]).
     wavelength : array, optional
         Shape (n_wavelengths,) or (n, n_wavelengths), plain or as a Quantity: wavelength, frequency
         or energy. Needed for an array of fluxes. It may decrease; objects are turned.
@@ -89,6 +89,9 @@ class Spectra:
             flux, wavelength, error, names = from_npz(path)
         if isinstance(flux, Mapping):
             names, flux = list(flux), list(flux.values())
+        raw = from_object(flux) if hasattr(flux, "spectral_axis") else None
+        if raw is not None:
+            flux, wavelength, error = raw.flux, flux.spectral_axis, raw.error
         self._things: list[Any] | None = None
         self._flux: NDArray[Any] = np.empty((0, 0))
         if isinstance(flux, Sequence) and not all(isinstance(x, list | np.ndarray) for x in flux):
@@ -98,6 +101,7 @@ class Spectra:
                 self.value_unit = self._raw(0).flux_unit
         else:
             n = self._take_arrays(flux, wavelength, error)
+            self.value_unit = self.value_unit if raw is None else raw.flux_unit
         if not n:
             raise SourceError("there are no spectra")
         names = [f"object-{k}" for k in range(n)] if names is None else names

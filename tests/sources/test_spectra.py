@@ -266,6 +266,19 @@ def test_spectrum_objects_are_taken_as_they_are():
         Spectra([spectra[0], {}]).read("object-1")
 
 
+def test_a_spectrum_object_of_many_spectra_and_its_mask():
+    mask = np.zeros(FLUX.shape, bool)
+    mask[1, 7] = True
+    many = SimpleNamespace(spectral_axis=AXIS / 10 * u.nm, flux=FLUX * u.Jy, mask=mask)
+    source = Spectra(many, object_ids=["a", "b", "c"])
+    data = source.read("b")
+    np.testing.assert_allclose(data["wavelength"], AXIS)
+    assert np.flatnonzero(np.isnan(data["flux"])).tolist() == [7]
+    assert source.value_unit == "Jy"
+    assert Spectra.recognizes(many)
+    assert not Spectra.recognizes(SimpleNamespace(spectral_axis=AXIS, flux=FLUX[0]))
+
+
 def test_fingerprints_change_with_the_object_alone():
     other = FLUX.copy()
     other[1, 3] += 1e-9
