@@ -35,6 +35,7 @@ AUXILIARY = re.compile(
     r"|ctx|con|nexp|exp|expmap|exposure|bkg|background|psf)([_ -]?\d+)?",
     re.IGNORECASE,
 )
+_MOST_PLANES = 32
 _EXTENSION = re.compile(r"(?P<path>.+)\[(?P<hdu>[^\[\]]+)\]")
 
 
@@ -169,11 +170,29 @@ def scan(name: str | os.PathLike[str]) -> list[Plane]:
     return main
 
 
+def holds_image(path: str) -> bool:
+    """Whether a file can be opened as FITS and has an image of two axes or more."""
+    try:
+        with opened(path) as hdus:
+            return any(_is_image(hdu) for hdu in hdus)
+    except SourceError:
+        return False
+
+
+def _is_image(hdu: Any) -> bool:
+    return bool(hdu.is_image and len(hdu.shape) >= 2 and min(hdu.shape[-2:]) >= 2)
+
+
 def _planes(path: str, number: int, hdu: Any) -> Iterator[Plane]:
-    if not hdu.is_image or len(hdu.shape) < 2 or min(hdu.shape[-2:]) < 2:
+    if not _is_image(hdu):
         return
     *cube, height, width = map(int, hdu.shape)
     n = int(np.prod(cube, dtype=int))
+    if n > _MOST_PLANES:
+        raise SourceError(
+            f"{path!r}[{number}] is a cube of {n} planes, more than could be bands; if each is an "
+            "object, give them to ImageStack(astropy.io.fits.getdata(...)), else average them first"
+        )
     keyword = next((k for k in _BAND_KEYWORDS if str(hdu.header.get(k, "")).strip()), None)
     band = "" if keyword is None else str(hdu.header[keyword]).strip()
     for index in range(n):

@@ -15,7 +15,7 @@ from ._bands import open_bands
 from ._cutter import Cutter
 from ._detection import detect_all
 from ._images import checked
-from ._mosaic import SUFFIXES, is_remote, scan, split_extension
+from ._mosaic import SUFFIXES, holds_image, is_remote, split_extension
 from ._placement import coverage, nothing_inside, place, scales_of, with_degrees
 from ._positions import read_positions
 from ._recipe import describe
@@ -155,7 +155,7 @@ class FITSCutouts:
 
     @staticmethod
     def recognizes(file: str | os.PathLike[str]) -> bool:
-        """Whether a file is called like FITS and holds an image; an address is not looked at.
+        """Whether a file is called like FITS and holds an image; an address is not looked into.
 
         Parameters
         ----------
@@ -165,10 +165,7 @@ class FITSCutouts:
         path, _ = split_extension(os.fspath(file))
         if not path.lower().endswith(SUFFIXES):
             return False
-        try:
-            return is_remote(path) or bool(scan(file))
-        except SourceError:
-            return False
+        return is_remote(path) or holds_image(path)
 
     def __len__(self) -> int:
         return len(self._ids)

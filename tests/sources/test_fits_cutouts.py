@@ -99,6 +99,25 @@ def _partial(x, y, size):
     return ~(inside & (y >= half - 0.5) & (y <= HEIGHT - 0.5 - half))
 
 
+def test_memory_that_was_mapped_is_given_back_and_read_again(tmp_path, monkeypatch):
+    pixels = noise()
+    path = write(tmp_path / "m.fits", pixels, tan())
+    source = FITSCutouts(path, {"id": ["a", "b"], "x": [50.3, 90.3], "y": [60.3, 40.3]}, size=32)
+    given_back = []
+    original = _pixels._Mapped._return_pages
+
+    def counting(self):
+        given_back.append(self)
+        original(self)
+
+    monkeypatch.setattr(_pixels._Mapped, "_return_pages", counting)
+    monkeypatch.setattr(_pixels, "_RELEASE", 100)
+    for _ in range(8):
+        np.testing.assert_array_equal(source.read("a"), plain_cutout(pixels, (50.3, 60.3), 32))
+        np.testing.assert_array_equal(source.read("b"), plain_cutout(pixels, (90.3, 40.3), 32))
+    assert len(given_back) == 4
+
+
 def test_positions_in_pixels_give_the_same_as_positions_on_the_sky(mosaic):
     x, y = np.array([30.3, 170.8]), np.array([80.1, 15.5])
     sky = FITSCutouts(mosaic, catalog_of(tan(turned=25), x, y), size=16)
@@ -358,6 +377,24 @@ def test_planes_of_a_cube_are_bands(tmp_path):
     image = source.read("a")
     assert image.shape == (8, 8, 3)
     np.testing.assert_array_equal(image[..., 2], plain_cutout(cube[2], (50, 60), 8))
+
+
+def test_a_cube_of_very_many_planes_is_not_taken_for_bands(tmp_path):
+    path = write(tmp_path / "m.fits", np.zeros((40, 8, 8), np.float32))
+    with pytest.raises(SourceError, match=r"a cube of 40 planes.*ImageStack"):
+        FITSCutouts(path, {"x": [1.0], "y": [1.0]})
+
+
+def test_files_with_an_image_are_recognized(tmp_path):
+    write(tmp_path / "m.fits", noise())
+    Table({"a": [1.0]}).write(tmp_path / "t.fits")
+    (tmp_path / "bad.fits").write_text("no")
+    (tmp_path / "m.jpg").write_bytes((tmp_path / "m.fits").read_bytes())
+    known = {name: FITSCutouts.recognizes(tmp_path / name) for name in ("m.fits", "m.fits[0]")}
+    assert known == {"m.fits": True, "m.fits[0]": True}
+    for name in ("t.fits", "bad.fits", "m.jpg", "typo.fits"):
+        assert not FITSCutouts.recognizes(tmp_path / name)
+    assert FITSCutouts.recognizes("https://example.org/m.fits.fz")
 
 
 def test_a_band_shifted_by_whole_pixels_is_cut_not_interpolated(tmp_path):
