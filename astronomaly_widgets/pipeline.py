@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,17 +173,19 @@ def _made_comparable(
         return components.scores, components.names
     parts: list[NDArray[Any]] = []
     names: list[str] = []
-    for group in groups:
-        values = measured.values[:, group.columns]
+    namesakes = Counter(group.name for group in groups)
+    for k, group in enumerate(groups):
+        values = np.asanyarray(measured.values)[:, group.columns]
         if group.keep_components is None:
             parts.append(reduction.scale(values))
             names += measured.names[group.columns]
             continue
-        alone = len(groups) == 1 and n_components is not None
-        components = reduction.pca(values, n_components if alone else group.keep_components)
+        keep = n_components if n_components is not None and len(groups) == 1 else None
+        components = reduction.pca(values, group.keep_components if keep is None else keep)
         spread = np.sqrt(np.mean(components.scores**2, dtype=np.float64))
         parts.append(components.scores / np.float32(spread if spread > 0 else 1))
-        names += [f"{group.name}_{name}" for name in components.names]
+        prefix = group.name if namesakes[group.name] == 1 else f"{group.name}{k}"
+        names += [f"{prefix}_{name}" for name in components.names]
     X = np.concatenate(parts, axis=1)
     if n_components is None or len(groups) == 1:
         return X, tuple(names)

@@ -248,6 +248,44 @@ def test_components_replace_the_features_when_asked():
     session.close()
 
 
+class Alike(aw.features.RawFeatures):
+    """Pixels of which two principal components do."""
+
+    name = "alike"
+    keep_components = 2
+
+
+def test_numbers_that_say_the_same_are_reduced_and_weigh_no_more_than_others():
+    rng = np.random.default_rng(0)
+    stack = rng.normal(50, 9, (40, 6, 6)).astype(np.float32)
+    stack += 100 * rng.normal(size=(40, 1, 1)).astype(np.float32)
+    session = aw.explore(stack, features=[aw.features.RawFeatures(1), Alike()], progress=False)
+    assert session.feature_names == ("raw_pixel_0_0", "alike_PC1", "alike_PC2")
+    pixels = stack.reshape(40, 36) - stack.reshape(40, 36).mean(axis=0)
+    u, s, _ = np.linalg.svd(pixels, full_matrices=False)
+    expected = u[:, :2] * s[:2] / np.sqrt(np.mean((u[:, :2] * s[:2]) ** 2))
+    found = session.features[:, 1:]
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-4)
+    np.testing.assert_allclose(session.features[:, 0].std(), 1, rtol=1e-5)
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("features", "n_components", "names"),
+    [
+        (Alike(), None, ("alike_PC1", "alike_PC2")),
+        (Alike(), 3, ("alike_PC1", "alike_PC2", "alike_PC3")),
+        ([Alike(), aw.features.RawFeatures(1)], 2, ("PC1", "PC2")),
+        ([Alike(), Alike()], None, ("alike0_PC1", "alike0_PC2", "alike1_PC1", "alike1_PC2")),
+    ],
+)
+def test_the_number_of_components_may_be_given_for_those_too(features, n_components, names):
+    stack = np.random.default_rng(0).normal(50, 9, (40, 6, 6)).astype(np.float32)
+    session = aw.explore(stack, features=features, n_components=n_components, progress=False)
+    assert session.feature_names == names
+    session.close()
+
+
 def test_one_chain_is_for_what_is_measured_and_another_for_what_is_shown():
     rng = np.random.default_rng(0)
     stack = rng.normal(50, 9, (6, 16, 16, 3)).astype(np.float32)

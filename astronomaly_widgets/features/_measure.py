@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import numpy as np
 from ..compute import map_objects
 from ._batches import Ahead, works_in_batches
 from ._checkpoint import Checkpoint, Part
+from ._groups import Group, groups_of
 from ._one import MeasureInBatches, MeasureOne
 from ._registry import by_name
 from .raw import RawFeatures, not_finite
@@ -50,6 +51,8 @@ class Measurements:
         The other objects, indexed by object id: ``stage`` ("read" or "measure") and ``reason``.
     n_reused : int
         How many objects were known from an earlier run, and not measured again.
+    groups : tuple of Group
+        Which features are whose.
     """
 
     object_ids: NDArray[Any]
@@ -57,6 +60,7 @@ class Measurements:
     names: tuple[str, ...]
     set_aside: pd.DataFrame
     n_reused: int = 0
+    groups: tuple[Group, ...] = ()
 
 
 def measure(
@@ -107,15 +111,16 @@ def measure(
             f"not on {source.kind} sources"
         )
     names = extractor.feature_names(source)
+    groups = groups_of(extractor, source, len(names))
     values = getattr(source, "values", None)
     if source.kind == "table" and isinstance(extractor, RawFeatures) and values is not None:
-        return _as_they_are(source, values, names)
+        return replace(_as_they_are(source, values, names), groups=groups)
     run = _Run(source, extractor, names, checkpoint)
     try:
         run.measure(n_jobs, "Measuring" if progress else None)
     finally:
         run.flush()
-    return run.result()
+    return replace(run.result(), groups=groups)
 
 
 def _as_they_are(source: Source, values: NDArray[Any], names: tuple[str, ...]) -> Measurements:

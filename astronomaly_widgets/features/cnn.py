@@ -31,8 +31,10 @@ class CNNFeatures:
 
     By default EfficientNet-Lite0 with the weights of ImageNet, which come with the package's extra
     ``deep``: 1280 numbers, and nothing is downloaded. What is seen, and at which scale, matters
-    more than the network: `crop` to the object. Reduce the numbers before they are searched, as
-    with ``reduction.pca(values, 0.95)``.
+    more than the network: `crop` to the object. The numbers say much the same many times over, and
+    the least of them are noise: :func:`~astronomaly_widgets.explore` keeps the leading principal
+    components, which beside others weigh as much as so many features. With shapes, they find more
+    than either alone: ``features=["ellipse", CNNFeatures(crop=128)]``.
 
     Parameters
     ----------
@@ -61,6 +63,9 @@ class CNNFeatures:
     device : str, optional
         As torch has them, ``"cuda"`` or ``"cpu"``; by default a GPU if there is one, where numbers
         have half precision inside the network.
+    keep_components : int or None
+        How many principal components :func:`~astronomaly_widgets.explore` keeps of the numbers; it
+        does not change what is measured. With None, each number counts for itself.
 
     Notes
     -----
@@ -91,10 +96,16 @@ class CNNFeatures:
         sigma: float | None = None,
         batch_size: int | None = None,
         device: str | None = None,
+        keep_components: int | None = 30,
     ) -> None:
         if color not in _COLORS:
             raise ValueError(f"color is {color!r}; wanted one of {', '.join(_COLORS)}")
-        for name, value in (("size", size), ("crop", crop), ("batch_size", batch_size)):
+        for name, value in (
+            ("size", size),
+            ("crop", crop),
+            ("batch_size", batch_size),
+            ("keep_components", keep_components),
+        ):
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; wanted at least 1")
         self.network = network
@@ -104,6 +115,7 @@ class CNNFeatures:
         self.color = color
         self.sigma = sigma
         self.device = device
+        self.keep_components = keep_components
         self._batch_size = batch_size
         self._runner: _torch.Runner | None = None
         self._lock = threading.Lock()

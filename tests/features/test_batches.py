@@ -8,7 +8,13 @@ import pytest
 
 from astronomaly_widgets.compute import Task, running
 from astronomaly_widgets.exceptions import MeasurementError, ReadError
-from astronomaly_widgets.features import CombinedFeatures, RawFeatures, _measure, measure
+from astronomaly_widgets.features import (
+    CombinedFeatures,
+    PreparedFeatures,
+    RawFeatures,
+    _measure,
+    measure,
+)
 from astronomaly_widgets.features._batches import Ahead, works_in_batches
 from astronomaly_widgets.sources import ImageStack
 
@@ -151,6 +157,23 @@ def test_a_combination_works_in_batches_if_one_of_its_members_does():
     np.testing.assert_array_equal(result.values, [[k, k, 2 * k, k, 2 * k] for k in (4, 5, 6)])
     assert both.extractors[1].sizes == [2, 1]
     assert list(result.set_aside["reason"]) == ["doubles: thirteen"]
+
+
+def test_each_extractor_has_its_group_of_features():
+    alike = Doubles()
+    alike.keep_components = 1
+    cut = PreparedFeatures(CombinedFeatures([RawFeatures(), alike]), [("center_crop", {"size": 1})])
+    combined = CombinedFeatures([RawFeatures(), alike, cut])
+    result = measure(stack(1, 2, 3), combined, progress=False)
+    assert [tuple(group) for group in result.groups] == [
+        ("raw", slice(0, 4), None),
+        ("doubles", slice(4, 6), 1),
+        ("raw", slice(6, 7), None),
+        ("doubles", slice(7, 9), 1),
+    ]
+    assert len(result.names) == 9
+    alone = measure(stack(1, 2, 3), RawFeatures(), progress=False)
+    assert [tuple(group) for group in alone.groups] == [("raw", slice(0, 4), None)]
 
 
 def test_features_too_large_for_memory_are_kept_in_a_file(monkeypatch, tmp_path):
