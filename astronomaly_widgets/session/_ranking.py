@@ -222,7 +222,9 @@ class Ranking(Labeling):
             mixed = self.rows_of(self.mixed_in)
             mixed = mixed[(mixed >= 0) & ~np.isin(mixed, labeled)]
             rows = _mixed(rows, mixed, self.mixed_every)
-            reasons |= dict.fromkeys(mixed.tolist(), next(iter(batch.reasons), ""))
+            place = np.flatnonzero(np.isin(rows, mixed))
+            before = [reasons.get(row, "") for row in rows[place - 1].tolist()]
+            reasons |= dict(zip(rows[place].tolist(), before, strict=True))
         spread = scores["uncertainty"]
         unsure = _UNSURE * float(np.nanmax(spread, initial=-np.inf))
         return rows, reasons, unsure
