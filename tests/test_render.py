@@ -267,3 +267,36 @@ def test_a_profile_wants_one_row():
 def test_a_row_of_a_table_is_drawn_as_a_profile():
     row = np.sin(np.linspace(0, 6, 80))
     assert render.thumbnail(OneObject(row), "x", 150) == render.profile(row, 150)
+
+
+def test_one_band_of_an_image_is_shown_in_grey():
+    data = np.zeros((40, 40, 3), np.uint8)
+    data[..., 1] = np.arange(40, dtype=np.uint8) * 6
+    source = OneObject(data)
+    assert np.array_equal(pixels(render.picture(source, "x", band=1)), data[..., 1])
+    assert pixels(render.picture(source, "x", band=0)).max() == 0
+    assert pixels(render.picture(source, "x")).shape == (40, 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (np.zeros((8, 8, 3), np.uint8), ("R", "G", "B")),
+        (np.zeros((8, 8, 3), np.float32), ("1", "2", "3")),
+        (np.zeros((8, 8, 4), np.uint8), ("1", "2", "3", "4")),
+        (np.zeros((8, 8, 1)), ()),
+        (np.zeros((8, 8)), ()),
+        (ReadError("gone"), ()),
+    ],
+)
+def test_bands_have_names(data, names):
+    assert render.band_names(OneObject(data), "x") == names
+
+
+def test_names_of_bands_are_those_of_the_source_if_they_fit():
+    source = OneObject(np.zeros((8, 8, 2)))
+    source.bands = ("g", "r")
+    assert render.band_names(source, "x") == ("g", "r")
+    source.bands = ("g", "r", "z")
+    assert render.band_names(source, "x") == ("1", "2")
+    assert render.band_names(None, "x") == ()

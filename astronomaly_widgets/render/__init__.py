@@ -7,6 +7,15 @@ with more depth get a display stretch of their own (:func:`display`), which no f
 from ._display import display
 from ._drawing import profile
 from ._lines import LineData, line_data
-from ._pictures import mime, picture, thumbnail
+from ._pictures import band_names, mime, picture, thumbnail
 
-__all__ = ["LineData", "display", "line_data", "mime", "picture", "profile", "thumbnail"]
+__all__ = [
+    "LineData",
+    "band_names",
+    "display",
+    "line_data",
+    "mime",
+    "picture",
+    "profile",
+    "thumbnail",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,12 @@ _LOW = 0.62  # height of a large plot over its width
 
 
 def thumbnail(
-    source: Source | None, object_id: str, size: int = 150, *, crop: float = 1.0
+    source: Source | None,
+    object_id: str,
+    size: int = 150,
+    *,
+    crop: float = 1.0,
+    period: float | None = None,
 ) -> bytes:
     """Draw one object small.
 
@@ -48,6 +54,8 @@ def thumbnail(
         Side of the square, in pixels.
     crop : float
         The central fraction of each side of an image that is shown, 0 < crop <= 1.
+    period : float, optional
+        Fold a light curve at so many days, whatever its source says; NaN folds it not at all.
 
     Returns
     -------
@@ -63,8 +71,10 @@ def thumbnail(
     try:
         data = _read(source, object_id)
         if source is not None and data.dtype.names is not None:
-            drawing = plot(lines_of(source, object_id, data), size, size)
-            return encode(drawing, ".jpg", drawing=True)
+            lines = lines_of(source, object_id, data)
+            if period is not None:
+                lines = replace(lines, period=period)
+            return encode(plot(lines, size, size), ".jpg", drawing=True)
         if data.ndim == 1:
             return profile(data, size)
         shown = resized(cropped(data, crop), size)
@@ -78,7 +88,9 @@ def thumbnail(
     return encode(square, ".jpg")
 
 
-def picture(source: Source | None, object_id: str, max_size: int = 1024) -> bytes:
+def picture(
+    source: Source | None, object_id: str, max_size: int = 1024, *, band: int | None = None
+) -> bytes:
     """Draw one object as large as its data allow.
 
     Parameters
@@ -89,6 +101,8 @@ def picture(source: Source | None, object_id: str, max_size: int = 1024) -> byte
         Which object.
     max_size : int
         The longer side is at most this many pixels; smaller pictures keep their own size.
+    band : int, optional
+        Show this band of an image alone, in grey; see :func:`band_names`.
 
     Returns
     -------
@@ -103,7 +117,7 @@ def picture(source: Source | None, object_id: str, max_size: int = 1024) -> byte
     """
     _check(max_size, 1.0)
     try:
-        data = _read(source, object_id)
+        data = _read(source, object_id, band)
         if source is not None and data.dtype.names is not None:
             height = max(1, round(max_size * _LOW))
             return encode(plot(lines_of(source, object_id, data), max_size, height), ".png")
@@ -113,6 +127,29 @@ def picture(source: Source | None, object_id: str, max_size: int = 1024) -> byte
     except _BAD_OBJECT as error:
         return placeholder(min(max_size, 512), _reason(object_id, error))
     return encode(shown, ".png" if max(shown.shape[:2]) <= _LOSSLESS_UP_TO else ".jpg")
+
+
+def band_names(source: Source | None, object_id: str) -> tuple[str, ...]:
+    """Return the names of an image's bands, in the order of its last axis.
+
+    Those of the source if it has some, R, G and B for a picture of 8 bits, else 1, 2, ...; none for
+    what has a single band, is no image, or cannot be read.
+    """
+    if source is None or source.kind != "image":
+        return ()
+    try:
+        data = np.asarray(source.read(object_id))
+    except _BAD_OBJECT:
+        return ()
+    if data.ndim != 3 or data.shape[2] < 2:
+        return ()
+    n = data.shape[2]
+    names = tuple(map(str, getattr(source, "bands", ())))
+    if len(names) == n:
+        return names
+    return (
+        ("R", "G", "B") if n == 3 and data.dtype == np.uint8 else tuple(map(str, range(1, n + 1)))
+    )
 
 
 def mime(data: bytes) -> str:
@@ -139,10 +176,12 @@ def _check(size: int, crop: float) -> None:
         )
 
 
-def _read(source: Source | None, object_id: str) -> NDArray[Any]:
+def _read(source: Source | None, object_id: str, band: int | None = None) -> NDArray[Any]:
     if source is None:
         raise LookupError("this session has no source to read pictures from")
     data = np.asarray(source.read(object_id))
+    if band is not None and data.ndim == 3:
+        data = data[..., band]
     return data if data.ndim == 1 else bands(data)
 
 

@@ -124,6 +124,15 @@ def test_the_picture_of_a_folded_light_curve_differs():
     assert (plain != fold).any()
 
 
+def test_a_thumbnail_can_be_folded_at_another_period_or_at_none():
+    value = 18 + np.sin(np.arange(80) * 0.7)
+    plain = curves(value)
+    fold = curves(value, period={"a": 3.0})
+    assert render.thumbnail(plain, "a", period=3.0) == render.thumbnail(fold, "a")
+    assert render.thumbnail(fold, "a", period=float("nan")) == render.thumbnail(plain, "a")
+    assert render.thumbnail(fold, "a", period=4.0) != render.thumbnail(fold, "a")
+
+
 def test_a_gap_in_a_spectrum_is_not_bridged():
     flux = np.full(400, 5.0)
     flux[0], flux[150:250], flux[-1] = 4, np.nan, 6
