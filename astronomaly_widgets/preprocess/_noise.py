@@ -59,8 +59,9 @@ def _clipped(
     """Clip sorted values, with sums that are added up only once."""
     low, high = 0, len(values)
     shifted = values - np.float64(_middle(values))  # so that the squares do not drown the rest
-    sums = np.concatenate([[0], np.cumsum(shifted)])
-    squares = np.concatenate([[0], np.cumsum(shifted**2)])
+    sums, squares = np.zeros((2, high + 1))
+    np.cumsum(shifted, out=sums[1:])
+    np.cumsum(np.square(shifted, out=shifted), out=squares[1:])
     iteration = 0
     while maxiters is None or iteration < maxiters:
         n = high - low
