@@ -22,7 +22,7 @@ def session(tmp_path):
     X[:N_LIKED] += 4  # a group of its own, not the oddest
     X[N_LIKED : 2 * N_LIKED] *= 4  # the oddest are dull
     score = rng.uniform(0, 2, N)
-    score[:N_LIKED] = 2
+    score[:N_LIKED] = 1
     score[N_LIKED : 2 * N_LIKED] = rng.uniform(3, 5, N_LIKED)
     ids = [f"o{i:03d}" for i in rng.permutation(N)]
     session = aw.Session(
