@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import numpy as np
 
 from .feature_map import FeatureMap
 from .gallery import Gallery
@@ -75,14 +76,12 @@ class Dashboard(ipywidgets.VBox):
     def _beyond(self, shown: list[str], by: int) -> str | None:
         """Return the next object, not yet labeled, beyond the gallery's page; None at the end."""
         session = self.session
-        ranking = list(session.ranking(self.gallery.page["order"], unlabeled_first=False))
-        chosen = set(session.selected_ids)
-        if by < 0:
-            ranking.reverse()
-        edge = shown[-1] if by > 0 else shown[0]
-        on_page = set(shown)
-        for object_id in ranking[ranking.index(edge) + 1 :]:
-            fits = object_id not in on_page and (not chosen or object_id in chosen)
-            if fits and session.score_of(object_id) is None:
-                return str(object_id)
-        return None
+        ranking = session.ranking_rows(self.gallery.page["order"], unlabeled_first=False)[::by]
+        fits = np.full(session.n_objects, not session.selected_ids)
+        chosen = session.rows_of(session.selected_ids)
+        fits[chosen[chosen >= 0]] = True
+        fits[session.rows_of([*shown, *session.label_sequence()[0]])] = False
+        (edge,) = session.rows_of([shown[-1] if by > 0 else shown[0]])
+        beyond = ranking[int(np.flatnonzero(ranking == edge)[0]) + 1 :]
+        first = np.flatnonzero(fits[beyond])[:1]
+        return session.ids_of(beyond[first])[0] if len(first) else None
