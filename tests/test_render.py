@@ -276,6 +276,7 @@ def test_one_band_of_an_image_is_shown_in_grey():
     assert np.array_equal(pixels(render.picture(source, "x", band=1)), data[..., 1])
     assert pixels(render.picture(source, "x", band=0)).max() == 0
     assert pixels(render.picture(source, "x")).shape == (40, 40, 3)
+    assert render.picture(source, "x", band=3) == render.picture(source, "x")
 
 
 @pytest.mark.parametrize(
@@ -290,13 +291,13 @@ def test_one_band_of_an_image_is_shown_in_grey():
     ],
 )
 def test_bands_have_names(data, names):
-    assert render.band_names(OneObject(data), "x") == names
+    assert render.picture_and_bands(OneObject(data), "x")[1] == names
 
 
 def test_names_of_bands_are_those_of_the_source_if_they_fit():
     source = OneObject(np.zeros((8, 8, 2)))
     source.bands = ("g", "r")
-    assert render.band_names(source, "x") == ("g", "r")
+    assert render.picture_and_bands(source, "x")[1] == ("g", "r")
     source.bands = ("g", "r", "z")
-    assert render.band_names(source, "x") == ("1", "2")
-    assert render.band_names(None, "x") == ()
+    assert render.picture_and_bands(source, "x")[1] == ("1", "2")
+    assert render.picture_and_bands(None, "x")[1] == ()

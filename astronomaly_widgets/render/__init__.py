@@ -7,15 +7,15 @@ with more depth get a display stretch of their own (:func:`display`), which no f
 from ._display import display
 from ._drawing import profile
 from ._lines import LineData, line_data
-from ._pictures import band_names, mime, picture, thumbnail
+from ._pictures import mime, picture, picture_and_bands, thumbnail
 
 __all__ = [
     "LineData",
-    "band_names",
     "display",
     "line_data",
     "mime",
     "picture",
+    "picture_and_bands",
     "profile",
     "thumbnail",
 ]

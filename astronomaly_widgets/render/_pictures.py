@@ -102,7 +102,7 @@ def picture(
     max_size : int
         The longer side is at most this many pixels; smaller pictures keep their own size.
     band : int, optional
-        Show this band of an image alone, in grey; see :func:`band_names`.
+        Show this band of an image alone, in grey; all of them if it has not so many.
 
     Returns
     -------
@@ -115,41 +115,40 @@ def picture(
     ValueError
         If `max_size` is not positive.
     """
+    return picture_and_bands(source, object_id, max_size, band=band)[0]
+
+
+def picture_and_bands(
+    source: Source | None, object_id: str, max_size: int = 1024, *, band: int | None = None
+) -> tuple[bytes, tuple[str, ...]]:
+    """Draw one object like :func:`picture`, and name the bands that it can be shown in.
+
+    Returns
+    -------
+    data : bytes
+        JPEG or PNG.
+    bands : tuple of str
+        In the order of an image's last axis: as the source calls them if it does, R, G and B for a
+        picture of 8 bits, else 1, 2, ...; none for what has a single band or is no image.
+    """
     _check(max_size, 1.0)
+    names: tuple[str, ...] = ()
     try:
-        data = _read(source, object_id, band)
+        data = _raw(source, object_id)
         if source is not None and data.dtype.names is not None:
             height = max(1, round(max_size * _LOW))
-            return encode(plot(lines_of(source, object_id, data), max_size, height), ".png")
+            return encode(plot(lines_of(source, object_id, data), max_size, height), ".png"), names
         if data.ndim == 1:
-            return profile(data, max_size)
+            return profile(data, max_size), names
+        names = _band_names(source, data)
+        if band is not None and band < len(names):
+            data = data[..., band]
+        data = bands(data)
         shown = resized(data, min(max_size, max(data.shape[:2])))
     except _BAD_OBJECT as error:
-        return placeholder(min(max_size, 512), _reason(object_id, error))
-    return encode(shown, ".png" if max(shown.shape[:2]) <= _LOSSLESS_UP_TO else ".jpg")
-
-
-def band_names(source: Source | None, object_id: str) -> tuple[str, ...]:
-    """Return the names of an image's bands, in the order of its last axis.
-
-    Those of the source if it has some, R, G and B for a picture of 8 bits, else 1, 2, ...; none for
-    what has a single band, is no image, or cannot be read.
-    """
-    if source is None or source.kind != "image":
-        return ()
-    try:
-        data = np.asarray(source.read(object_id))
-    except _BAD_OBJECT:
-        return ()
-    if data.ndim != 3 or data.shape[2] < 2:
-        return ()
-    n = data.shape[2]
-    names = tuple(map(str, getattr(source, "bands", ())))
-    if len(names) == n:
-        return names
-    return (
-        ("R", "G", "B") if n == 3 and data.dtype == np.uint8 else tuple(map(str, range(1, n + 1)))
-    )
+        return placeholder(min(max_size, 512), _reason(object_id, error)), names
+    suffix = ".png" if max(shown.shape[:2]) <= _LOSSLESS_UP_TO else ".jpg"
+    return encode(shown, suffix), names
 
 
 def mime(data: bytes) -> str:
@@ -176,13 +175,27 @@ def _check(size: int, crop: float) -> None:
         )
 
 
-def _read(source: Source | None, object_id: str, band: int | None = None) -> NDArray[Any]:
+def _read(source: Source | None, object_id: str) -> NDArray[Any]:
+    data = _raw(source, object_id)
+    return data if data.ndim == 1 else bands(data)
+
+
+def _raw(source: Source | None, object_id: str) -> NDArray[Any]:
     if source is None:
         raise LookupError("this session has no source to read pictures from")
-    data = np.asarray(source.read(object_id))
-    if band is not None and data.ndim == 3:
-        data = data[..., band]
-    return data if data.ndim == 1 else bands(data)
+    return np.asarray(source.read(object_id))
+
+
+def _band_names(source: Source | None, data: NDArray[Any]) -> tuple[str, ...]:
+    if data.ndim != 3 or data.shape[2] < 2:
+        return ()
+    n = data.shape[2]
+    names = tuple(map(str, getattr(source, "bands", ())))
+    if len(names) == n:
+        return names
+    return (
+        ("R", "G", "B") if n == 3 and data.dtype == np.uint8 else tuple(map(str, range(1, n + 1)))
+    )
 
 
 def _reason(object_id: str, error: Exception) -> str:

@@ -86,6 +86,7 @@ class Inspector(anywidget.AnyWidget):
         self._typical: tuple[Any, ...] | None = None
         self._order: tuple[int, Any] | None = None
         self._settling: str | None = None
+        self._band: int | None = None  # of the images, or all of them
         self._thumbnail = lru_cache(maxsize=128)(self._render)
         self.channel = Channel(
             self,
@@ -97,6 +98,7 @@ class Inspector(anywidget.AnyWidget):
                 "redo": self._on_redo,
                 "go": self._on_go,
                 "step": self._on_step,
+                "band": self._on_band,
             },
         )
         self.add_class("aw-inspector")
@@ -180,6 +182,11 @@ class Inspector(anywidget.AnyWidget):
             self._step(by)
         return {"current": self.session.current_id}
 
+    def _on_band(self, message: dict[str, Any]) -> None:
+        band = message["band"]
+        self._band = None if band is None else int(band)
+        self._refresher.request("record")
+
     def _step(self, by: int) -> None:
         session = self.session
         if self._order is None or self._order[0] != session.score_revision:
@@ -212,12 +219,15 @@ class Inspector(anywidget.AnyWidget):
         if self._typical is None:
             self._typical = typical(session.features)
         plot = _plots.of(session, object_id)
-        picture = self._picture(object_id) if plot is None else None
+        picture, bands = self._picture(object_id) if plot is None else (None, ())
+        band = self._band if self._band is not None and self._band < len(bands) else None
         return {
             "key": next(self._keys),
             "object_id": object_id,
             "picture": picture,
             "mime": "" if picture is None else render.mime(picture),
+            "bands": list(bands),
+            "band": band,
             "plot": plot,
             **_facts.of(session, object_id, *self._typical, self.links),
         }
@@ -240,11 +250,11 @@ class Inspector(anywidget.AnyWidget):
         ]
         self.channel.run(setattr, self, "neighbors", {"object_id": object_id, "objects": objects})
 
-    def _picture(self, object_id: str) -> bytes:
+    def _picture(self, object_id: str) -> tuple[bytes, tuple[str, ...]]:
         source = self.session.source
         if source is None or source.kind == "table":
-            return self._profile(object_id, 512)
-        return render.picture(source, object_id, _LARGEST)
+            return self._profile(object_id, 512), ()
+        return render.picture_and_bands(source, object_id, _LARGEST, band=self._band)
 
     def _render(self, object_id: str) -> bytes:
         source = self.session.source

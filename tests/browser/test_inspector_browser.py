@@ -20,7 +20,7 @@ const shows = (key) => ({
   key, object_id: `object-${key}`, picture: bytes(PICTURE), mime: "image/png", sky: null,
   facts: [], catalog: [], features: [], n_features: 0,
 });
-const state = {
+window.state = {
   record: shows(1),
   label: { object_id: "object-1", score: null, tags: [], comment: "" },
   neighbors: { object_id: "object-1", objects: [] },
@@ -198,3 +198,27 @@ def test_a_wheel_over_the_sliders_does_not_zoom(page):
     page.wait_for_timeout(100)
     zoomed = page.locator(".aw-inspector-picture").get_attribute("class")
     assert "aw-zoomed" not in zoomed
+
+
+def test_a_band_is_asked_for_and_its_picture_keeps_the_place(page):
+    page.evaluate("""() => {
+      window.state.record = { ...window.state.record, key: 50, bands: ["g", "r"], band: null };
+      window.state.record.object_id = "object-50";
+      window.listeners["change:record"]();
+    }""")
+    page.locator(".aw-inspector-enlarge").click()
+    page.keyboard.press("+")
+    place = page.locator(".aw-inspector-picture img").evaluate("(image) => image.style.transform")
+    page.locator(".aw-inspector-band", has_text="r").click()
+    page.wait_for_timeout(120)
+    (message,) = page.evaluate("() => window.sent")
+    assert (message["type"], message["band"]) == ("band", 1)
+    page.evaluate("""() => {
+      window.state.record = { ...window.state.record, key: 51, band: 1 };
+      window.listeners["change:record"]();
+    }""")
+    image = page.locator(".aw-inspector-picture img")
+    assert image.get_attribute("alt") == "picture of object-50, band r"
+    assert image.evaluate("(image) => image.style.transform") == place
+    pressed = page.locator(".aw-inspector-band[aria-pressed=true]")
+    assert pressed.all_inner_texts() == ["r"]

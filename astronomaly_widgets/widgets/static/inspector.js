@@ -83,7 +83,8 @@ function render({ model, el }) {
     button("", "−", "zoom out (−)", () => seen().zoom(1 / 1.6)),
     button("", "fit", "show it whole (double click)", () => seen().reset()),
   );
-  frame.append(box, tools);
+  const bands = make("div", "aw-inspector-bands"); // of an image; a plot has its own
+  frame.append(box, tools, bands);
 
   // ---- numbers and label
   const side = make("div", "aw-inspector-side");
@@ -137,6 +138,7 @@ function render({ model, el }) {
     const record = model.get("record");
     if (record.key === shown.key) return;
     const other = record.object_id !== shown.object_id;
+    const redrawn = other || record.band !== shown.band;
     shown = record;
     if (other) leaving = null;
     const none = record.object_id === null || record.object_id === undefined;
@@ -151,10 +153,15 @@ function render({ model, el }) {
     }
     if (other) {
       since = performance.now();
-      picture.show(record.picture, record.mime, `picture of ${record.object_id}`);
       box.style.display = record.plot ? "none" : "";
       plot.show(record.plot ?? null, record.object_id);
       say("");
+    }
+    if (redrawn) {
+      const band = record.bands?.[record.band];
+      const words = `picture of ${record.object_id}${band ? `, band ${band}` : ""}`;
+      picture.show(record.picture, record.mime, words, !other);
+      showBands();
     }
     where.textContent = record.sky ? `RA ${record.sky.ra}° Dec ${record.sky.dec}°` : "";
     sky.style.display = record.sky ? "" : "none";
@@ -175,6 +182,21 @@ function render({ model, el }) {
     features.node.style.display = record.features.length ? "" : "none";
     showLabel();
     showNeighbors();
+  }
+
+  function showBands() {
+    const names = shown.bands ?? [];
+    const choices = names.length ? [["all", null], ...names.map((name, band) => [name, band])] : [];
+    bands.replaceChildren(
+      ...choices.map(([words, band]) => {
+        const says = band === null ? "show all bands" : `show band ${words}`;
+        const node = button("aw-inspector-band", words, says, () => {
+          channel.send("band", { band }).catch(complain);
+        });
+        node.setAttribute("aria-pressed", String((shown.band ?? null) === band));
+        return node;
+      }),
+    );
   }
 
   function bar([title, value, deviation]) {

@@ -171,14 +171,15 @@ function openPicture(box) {
   return {
     zoom,
     reset,
-    show(bytes, mime, words) {
+    // Show another picture, whole unless it is of the same object.
+    show(bytes, mime, words, same = false) {
       const old = url;
       url = bytes ? URL.createObjectURL(new Blob([bytes], { type: mime })) : null;
       if (url) image.src = url;
       else image.removeAttribute("src");
       image.alt = words;
       image.style.visibility = url ? "" : "hidden";
-      reset();
+      if (!same) reset();
       if (old) URL.revokeObjectURL(old);
     },
     close() {
