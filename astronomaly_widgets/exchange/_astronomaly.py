@@ -80,7 +80,7 @@ def from_astronomaly(
     -------
     Session
         Its `set_aside` has the objects that Astronomaly did not score, and its `status` says how
-        many labels were taken.
+        many labels were taken, and of how many objects there is no picture.
 
     Raises
     ------
@@ -122,14 +122,18 @@ def from_astronomaly(
         set_aside=reasons,
         title=title or folder.name,
     )
+    words = []
     if (folder / LABELS).is_file() and _has_labels(folder / LABELS):
         done = import_labels(session, folder / LABELS)
-        words = f"{len(done.stored)} labels of Astronomaly taken"
+        words.append(f"{len(done.stored)} labels of Astronomaly taken")
         if done.kept:
-            words += f"; {len(done.kept)} objects had been decided on here"
+            words.append(f"{len(done.kept)} objects had been decided on here")
         if done.absent:
-            words += f"; {len(done.absent)} are labels of objects without features or score"
-        session.status = words
+            words.append(f"{len(done.absent)} are labels of objects without features or score")
+    unseen = int((~pd.Index(session.object_ids).isin(origin.object_ids)).sum())
+    if unseen:
+        words.append(f"{unseen} objects have no picture in the source")
+    session.status = "; ".join(filter(None, [session.status, *words]))
     return session
 
 

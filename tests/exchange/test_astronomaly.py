@@ -171,6 +171,16 @@ def test_pictures_come_from_the_folder_of_cutouts(folder, tmp_path):
     assert session.catalog["ra"]["00004"] == 6.0
 
 
+def test_objects_without_a_picture_stay_and_are_counted(folder, tmp_path):
+    cutouts = tmp_path / "cutouts"
+    cutouts.mkdir()
+    for name in IDS[:9]:
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(cutouts / f"{name}.png")
+    session = from_astronomaly(folder, source=cutouts)
+    assert session.n_objects == N
+    assert session.status.endswith("; 3 objects have no picture in the source")
+
+
 def test_features_are_the_picture_where_there_are_no_pictures(folder):
     session = from_astronomaly(folder)
     np.testing.assert_allclose(session.source.read("00007"), session.features[7])
