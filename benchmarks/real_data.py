@@ -1,17 +1,19 @@
 """Real surveys, end to end: everything accounted for, and what is found in 200 labels.
 
-    python benchmarks/real_data.py FOLDER [--only NAME ...] [--labels 200] [--batch 20]
+    python benchmarks/real_data.py [FOLDER] [--only NAME ...] [--labels 200] [--batch 20]
                                    [--seeds 0 1 2]
 
 FOLDER holds one folder per survey: light curves of CRTS (lc_crts), ZTF supernovae (lc_ztf_bts) and
 Stripe 82 RR Lyrae stars (lc_s82_rrlyrae), spectra of supernovae (spec_sn), radio galaxies
-(radio_mirabest), and the tables HTRU2 (tab_htru2) and LINEAR (tab_linear); what is not there is
-left out. Each has labels.csv, with an id and what is known of each object.
+(radio_mirabest), the tables HTRU2 (tab_htru2) and LINEAR (tab_linear), and mosaics with catalogs of
+positions (fits_mosaics); what is not there is left out. Each survey has labels.csv, with an id and
+what is known of each object.
 
 Printed for each: how many objects were measured, how many set aside and for what, and how many of
 the interesting ones are found in so many labels by the default learner, by the anomaly score alone
 and at random (expected). The person is an oracle: 5 for interesting objects, 1 for others. For RR
-Lyrae stars: how many periods are right.
+Lyrae stars: how many periods are right. For mosaics: whether every position on the image is cut
+out.
 """
 
 import argparse
@@ -21,10 +23,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from astropy.io import fits
+from astropy.wcs import WCS
 
 import astronomaly_widgets as aw
+from astronomaly_widgets.exceptions import ReadError
 from astronomaly_widgets.simulation import Oracle, label_with
-from astronomaly_widgets.sources import FeatureTable, ImageFolder, LightCurves, Spectra
+from astronomaly_widgets.sources import (
+    FeatureTable,
+    FITSCutouts,
+    ImageFolder,
+    LightCurves,
+    Spectra,
+)
 
 CRTS_COMMON = ("SN", "CV", "AGN", "Blazar", "Unknown")
 
@@ -91,6 +102,38 @@ SURVEYS = {
 }
 
 
+MOSAICS = {  # catalog, its columns of positions, and the images
+    "M6707HH_sep_catalog.csv": (("ra", "dec"), {"B": "M6707HH.fits"}),
+    "sdss_ngc6976_r_sep_catalog.csv": (
+        ("ra", "dec"),
+        {band: f"sdss_ngc6976_{band}.fits" for band in "gri"},
+    ),
+    "w5_psc.csv": (("RAJ2000", "DEJ2000"), {"W1": "w5.fits"}),
+}
+
+
+def mosaics(folder):
+    """Print how many positions are cut out, and whether any that lies on the image is not."""
+    for name, (columns, images) in MOSAICS.items():
+        files = {band: folder / image for band, image in images.items()}
+        source = FITSCutouts(files, folder / name, size=32, columns=columns)
+        cut = np.zeros(len(source), bool)
+        for row, object_id in enumerate(source.object_ids):
+            try:
+                cut[row] = source.read(object_id).shape[:2] == (32, 32)
+            except ReadError:
+                continue
+        table = pd.read_csv(folder / name)
+        image = fits.getdata(next(iter(files.values())))
+        with fits.open(next(iter(files.values()))) as hdus:
+            x, y = WCS(hdus[0].header).all_world2pix(table[columns[0]], table[columns[1]], 0)
+        inside = (x > 0) & (x < image.shape[1] - 1) & (y > 0) & (y < image.shape[0] - 1)
+        print(
+            f"  {name}: {len(cut)} = {cut.sum()} cut out + {(~cut).sum()} set aside; of "
+            f"{inside.sum()} positions on the image {(inside & ~cut).sum()} are not cut out"
+        )
+
+
 def explored(source, features):
     """Measure a survey once; print what became of each object."""
     started = time.perf_counter()
@@ -152,15 +195,23 @@ def supernovae_found(session, given):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", nargs="+", choices=SURVEYS, default=list(SURVEYS))
+    parser.add_argument("folder", type=Path, nargs="?")
+    names = [*SURVEYS, "fits_mosaics"]
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--labels", type=int, default=200)
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
+    if options.folder is None:
+        print("no folder of surveys was given, so there is nothing to measure")
+        return
     for name in options.only:
         folder = options.folder / name
         if not folder.is_dir():
+            continue
+        if name == "fits_mosaics":
+            print(name)
+            mosaics(folder)
             continue
         make, words = SURVEYS[name]
         print(f"{name} ({words})")
