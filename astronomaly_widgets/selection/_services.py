@@ -63,9 +63,10 @@ def query(
     pyvo = require("pyvo", extra="survey")
     given = {} if uploads is None else {"uploads": dict(uploads)}
     try:
-        tap = pyvo.dal.TAPService(service)
-        run = tap.run_sync if wait else tap.run_async
-        return run(adql, maxrec=max_rows, **given).to_table()
+        with pyvo.utils.http.create_session() as session:
+            tap = pyvo.dal.TAPService(service, session=session)
+            run = tap.run_sync if wait else tap.run_async
+            return run(adql, maxrec=max_rows, **given).to_table()
     except pyvo.dal.DALAccessError as error:
         raise SourceError(f"the service at {service!r} says: {error}") from error
 

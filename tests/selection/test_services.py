@@ -1,5 +1,6 @@
 """Queries that are sent to a service: a small one of our own, that answers as TAP does."""
 
+import gc
 import re
 from email import message_from_bytes
 from email.policy import HTTP
@@ -27,10 +28,43 @@ _ERROR = """<?xml version="1.0"?>
 <INFO name="QUERY_STATUS" value="ERROR">no table called typo</INFO></RESOURCE></VOTABLE>"""
 
 
+_JOB = """<?xml version="1.0"?>
+<uws:job xmlns:uws="http://www.ivoa.net/xml/UWS/v1.0" xmlns:xlink="http://www.w3.org/1999/xlink"
+ version="1.1"><uws:jobId>1</uws:jobId><uws:phase>{phase}</uws:phase>
+<uws:executionDuration>0</uws:executionDuration><uws:parameters/><uws:results>
+<uws:result id="result" xlink:href="{address}/async/1/results/result"/></uws:results></uws:job>"""
+
+
 class _Tap(BaseHTTPRequestHandler):
-    """The part of TAP that answers at once (IVOA TAP 1.1, section 2)."""
+    """As much of TAP 1.1 and its jobs (UWS) as pyvo needs for one question."""
 
     def do_POST(self):
+        if self.path.endswith("/sync"):
+            form = self._form()
+            self._send(_ERROR.encode() if "typo" in form["QUERY"] else self._answer(form))
+            return
+        if self.path.endswith("/async"):
+            self._form()
+        else:
+            self.server.phase = "COMPLETED"
+            self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(303)
+        self.send_header("Location", f"{self.server.address}/async/1")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self):
+        if self.path.endswith("/results/result"):
+            self._send(self._answer(self.server.forms[-1]))
+        else:
+            text = _JOB.format(phase=self.server.phase, address=self.server.address)
+            self._send(text.encode())
+
+    def do_DELETE(self):
+        self.server.phase = "DELETED"
+        self._send(b"")
+
+    def _form(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         kind = self.headers["Content-Type"]
         if kind.startswith("multipart"):
@@ -44,7 +78,9 @@ class _Tap(BaseHTTPRequestHandler):
         else:
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         self.server.forms.append(form)
-        answer = _ERROR.encode() if "typo" in form["QUERY"] else self._answer(form)
+        return form
+
+    def _send(self, answer):
         self.send_response(200)
         self.send_header("Content-Type", "application/x-votable+xml")
         self.send_header("Content-Length", str(len(answer)))
@@ -68,7 +104,7 @@ class _Tap(BaseHTTPRequestHandler):
 @pytest.fixture
 def tap():
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Tap)
-    server.forms, server.answer = [], CATALOG
+    server.forms, server.answer, server.phase = [], CATALOG, "PENDING"
     server.address = f"http://127.0.0.1:{server.server_address[1]}/tap"
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -86,6 +122,15 @@ def test_a_selection_is_sent_and_its_answer_is_a_table(tap):
     assert found.colnames == CATALOG.colnames
     assert list(found["flux_r"]) == [8.5, 9.5]
     assert list(found["type"]) == ["EXP", "DEV"]
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")  # pyvo leaves one open
+def test_a_large_answer_is_made_as_a_job_and_the_job_is_cleared_away(tap):
+    found = query("SELECT * FROM t", tap.address, wait=False)
+    assert list(found["ra"]) == [10, 11]
+    assert tap.forms[0]["QUERY"] == "SELECT * FROM t"
+    assert tap.phase == "DELETED"
+    gc.collect()
 
 
 def test_at_most_so_many_rows_are_asked_for(tap):
