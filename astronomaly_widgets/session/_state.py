@@ -366,16 +366,21 @@ def learned(score: NDArray[np.float32], scores: LearnerScores | None) -> dict[st
 def restore_source(spec: Any) -> Source | None:
     """Open the source that a project names, or return None if it is not where it was.
 
-    Only public names of the two rooms that hold sources are called, with plain JSON values: a
-    manifest from somebody else can open files, not run code.
+    Only public names of the rooms that hold sources are called, with plain JSON values: a manifest
+    from somebody else can open files, not run code. A source that prepares another names it.
     """
-    if not isinstance(spec, dict) or spec.get("room") not in ("sources", "demos"):
+    if not isinstance(spec, dict) or spec.get("room") not in ("sources", "demos", "preprocess"):
         return None
     room = import_module(f"..{spec['room']}", __package__)
-    if spec.get("name") not in room.__all__:
+    name, arguments = spec.get("name"), dict(spec.get("arguments", {}))
+    if name not in room.__all__ or (spec["room"] == "preprocess" and name != "PreparedSource"):
         return None
+    if "source" in arguments and spec["room"] == "preprocess":
+        arguments["source"] = restore_source(arguments["source"])
+        if arguments["source"] is None:
+            return None
     try:
-        source: Source = getattr(room, spec["name"])(**spec.get("arguments", {}))
+        source: Source = getattr(room, name)(**arguments)
     except (OSError, ValueError, TypeError):
         return None
     return source

@@ -9,8 +9,8 @@ import astronomaly_widgets as aw
 from astronomaly_widgets.session._grouping import _kind_by_kind
 
 
-@pytest.fixture
-def X():
+@pytest.fixture(name="X")
+def three_groups():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 3)).astype("float32")
     X[:180] += 9

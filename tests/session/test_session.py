@@ -450,6 +450,39 @@ def test_a_manifest_cannot_make_a_session_run_code(tmp_path):
     session.close()
 
 
+def test_pictures_that_a_chain_prepares_are_there_again(tmp_path):
+    images = np.random.default_rng(0).normal(size=(12, 20, 20, 3)).astype("float32")
+    np.save(tmp_path / "stack.npy", images)
+    session = aw.explore(
+        tmp_path / "stack.npy",
+        features="raw",
+        display=["lupton_rgb"],
+        project=tmp_path / "p",
+        progress=False,
+    )
+    name, shown = session.object_ids[0], session.source.read(session.object_ids[0])
+    session.close()
+    again = aw.Session.open(tmp_path / "p")
+    np.testing.assert_array_equal(again.source.read(name), shown)
+    assert shown.dtype == np.uint8
+    again.close()
+    (tmp_path / "stack.npy").unlink()
+    assert aw.Session.open(tmp_path / "p").source is None
+
+
+@pytest.mark.parametrize("name", ["Chain", "grey", "PreparedSource"])
+def test_a_manifest_can_only_name_a_prepared_source_of_a_source(tmp_path, name):
+    X, ids = blob()
+    aw.Session(X, ids, project=tmp_path / "p").close()
+    project = Project(tmp_path / "p")
+    inner = {"room": "os", "name": "system", "arguments": {"command": "touch pwned"}}
+    spec = {"room": "preprocess", "name": name, "arguments": {"source": inner, "chain": []}}
+    project.update_manifest(session={**project.manifest["session"], "source": spec})
+    session = aw.Session.open(tmp_path / "p")
+    assert session.source is None
+    session.close()
+
+
 # -- results -------------------------------------------------------------------------------
 
 
