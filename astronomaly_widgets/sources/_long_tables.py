@@ -53,8 +53,12 @@ def find_columns(
     Raises
     ------
     SourceError
-        A named column does not exist, or there is none that is called like one that is needed.
+        A named column does not exist, or there is none that is called like one that is needed, or
+        two columns have one name.
     """
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise SourceError(f"the table has two columns called {twice!r}")
     if magnitude is not None and flux is not None:
         raise SourceError("magnitude and flux are both named; choose the one to use")
     plain = {re.sub("[^a-z0-9]", "", str(c).lower()): c for c in reversed(list(frame.columns))}

@@ -61,7 +61,7 @@ def points_of(frame: pd.DataFrame, columns: Columns, units: dict[Any, str]) -> P
         Rows without an object id, nothing but text where numbers are wanted, or units that do not
         convert.
     """
-    codes, ids = _identify(frame[columns.object_id])
+    codes, ids = identify(frame[columns.object_id])
     what = "magnitude" if columns.is_magnitude else "flux"
     _check_unit(columns, units)
     reasons: dict[int, str] = {}
@@ -85,7 +85,7 @@ def points_of(frame: pd.DataFrame, columns: Columns, units: dict[Any, str]) -> P
     error[np.isinf(error)] = np.nan
     band = np.full(len(frame), "", dtype=object)
     if columns.band is not None:
-        band = np.array(as_text(frame[columns.band]), dtype=object)
+        band = _texts(frame[columns.band])
 
     measured = np.isfinite(time) & np.isfinite(value)
     if columns.is_magnitude:
@@ -103,8 +103,22 @@ def points_of(frame: pd.DataFrame, columns: Columns, units: dict[Any, str]) -> P
     return Points(ids, codes[order], time[order], value[order], error[order], band[order], reasons)
 
 
-def _identify(column: pd.Series) -> tuple[NDArray[Any], list[str]]:
-    """Return the number of the object of each row, and the names of the objects."""
+def _texts(column: pd.Series) -> NDArray[Any]:
+    """Return a column of few different values as text; "" where it is missing."""
+    import pandas as pd
+
+    codes, values = pd.factorize(column.to_numpy(dtype=object), use_na_sentinel=True)
+    return np.array([*as_text(values), ""], dtype=object)[codes]
+
+
+def identify(column: pd.Series) -> tuple[NDArray[Any], list[str]]:
+    """Return the number of the object of each row, and the names of the objects.
+
+    Raises
+    ------
+    SourceError
+        Some rows have no id.
+    """
     import pandas as pd
 
     codes, values = pd.factorize(column.to_numpy(dtype=object), use_na_sentinel=True)

@@ -14,7 +14,7 @@ from ..exceptions import ReadError, SourceError
 from ._catalogs import as_text, match_objects, read_table
 from ._folders import files_in, typical_file
 from ._long_tables import find_columns, is_long_file, is_long_table, is_one_curve, open_table
-from ._points import Points, points_of, spectral
+from ._points import Points, identify, points_of, spectral
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -304,8 +304,7 @@ def _constant(frame: pd.DataFrame, columns: Any) -> dict[str, Any]:
     """Return the further columns that say the same in all rows of each object, one value each."""
     import pandas as pd
 
-    names = as_text(frame[columns.object_id])
-    codes, _ = pd.factorize(np.array(names, dtype=object))
+    codes, _ = identify(frame[columns.object_id])
     first = np.unique(codes, return_index=True)[1]
     found = {}
     for name in frame.columns:

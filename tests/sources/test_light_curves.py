@@ -199,6 +199,17 @@ def test_two_kinds_of_brightness_are_refused(frame):
         LightCurves(frame, magnitude="mag", flux="mag")
 
 
+def test_two_columns_of_one_name_are_refused(frame):
+    twice = pd.concat([frame, frame["mag"]], axis=1)
+    with pytest.raises(SourceError, match="two columns called 'mag'"):
+        LightCurves(twice)
+
+
+def test_missing_bands_are_a_band_without_a_name(frame):
+    table = one_curve(band=["r", None, "r"])
+    assert LightCurves(table).read("a")["band"].tolist() == ["r", "", "r"]
+
+
 def test_an_unknown_column_is_refused_with_those_there_are(frame):
     with pytest.raises(SourceError, match=r"no column 'hjd' \(time\); there are objid, mjd"):
         LightCurves(frame, time="hjd")
