@@ -89,7 +89,7 @@ def test_what_is_left_is_said_after_a_retrain(session):
 
 def test_what_is_left_is_not_said_by_a_learner_that_cannot():
     X, ids, S, scores, _ = survey()
-    session = Session(X, ids, anomaly_score=S, learner="neighbor_score")
+    session = Session(X, ids, anomaly_score=S, learner="aad_forest")
     label_with(session, Oracle(scores), 20, batch_size=20)
     assert session.remaining() is None
     session.close()
