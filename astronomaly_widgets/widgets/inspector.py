@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import anywidget
+import numpy as np
 import traitlets as t
 
 from .. import render
@@ -190,13 +191,13 @@ class Inspector(anywidget.AnyWidget):
     def _step(self, by: int) -> None:
         session = self.session
         if self._order is None or self._order[0] != session.score_revision:
-            ids = session.ranking("suggested", unlabeled_first=False)
-            self._order = (session.score_revision, {name: k for k, name in enumerate(ids)})
-        places = self._order[1]
-        ids = list(places)
-        here = places.get(session.current_id, -1 if by > 0 else len(ids))
-        if 0 <= here + by < len(ids):
-            session.current_id = ids[here + by]
+            ranking = session.ranking_rows("suggested", unlabeled_first=False)
+            self._order = (session.score_revision, ranking)
+        rows = self._order[1]
+        here = np.flatnonzero(rows == session.rows_of([session.current_id or ""])[0])
+        there = int(here[0]) + by if len(here) else (0 if by > 0 else len(rows) - 1)
+        if 0 <= there < len(rows):
+            session.current_id = session.ids_of(rows[[there]])[0]
 
     # drawing, on the refreshers' threads
 
