@@ -13,6 +13,8 @@ kernel -> browser   ``{type: "ack", client, seq, ...}``, ``{type: "nack", client
                     ``{type: "gap", client, expected}``, or what :meth:`Channel.push` sends
 outside the order   ``{type: "hello", client}``, answered with ``{type: "hello", client, ...}``
                     when a view is drawn, and ``{type: "bye", client}`` when it goes
+decisions           unanswered, they are kept by the browser; a later view sends them on as
+                    ``{type: "kept", decisions: [{..., event_id, time}]}``, see ``_kept.py``
 ==================  ============================================================================
 
 No message has a field ``id``: ipykernel 7.4 takes that as its own.
@@ -28,8 +30,10 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from ._kept import shelf_of, still_to_store
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     import ipywidgets
 
@@ -80,6 +84,9 @@ class Channel:
         worker, because all widgets share one thread. If it raises, the view is told so.
     hello : callable, optional
         Called without arguments when a view is drawn; what it returns goes into the answer.
+    decisions : collection of str
+        Types of messages that hold what a person decided of ``object_id`` or ``object_ids``. None
+        of them is lost with a page or a kernel that goes before it is answered.
 
     Attributes
     ----------
@@ -94,11 +101,13 @@ class Channel:
         handlers: Mapping[str, Callable[[dict[str, Any]], dict[str, Any] | None]],
         *,
         hello: Callable[[], dict[str, Any]] | None = None,
+        decisions: Collection[str] = (),
     ) -> None:
         self._widget = widget
         self._session = session
-        self._handlers = dict(handlers)
+        self._handlers = {**handlers, "kept": self._take_kept} if decisions else dict(handlers)
         self._hello = hello
+        self._decisions = tuple(decisions)
         self._clients: OrderedDict[str, _Client] = OrderedDict()
         self._context = copy_context()
         # two locks: what speaks must never wait for a handler, which may wait for the session
@@ -147,7 +156,8 @@ class Channel:
             self._context = copy_context()
             if kind == "hello":
                 self._client(name)
-                self.push("hello", {"client": name, **(self._hello() if self._hello else {})})
+                more = self._hello() if self._hello else {}
+                self.push("hello", {"client": name, **more, **self._about_decisions()})
             elif kind == "bye":
                 self._clients.pop(name, None)
             elif isinstance(seq, int):
@@ -185,3 +195,21 @@ class Channel:
             _log.warning("The message %r failed", message["type"], exc_info=error)
             self._session.last_error = error
             return {"type": "nack", "error": in_words(error)}
+
+    def _about_decisions(self) -> dict[str, Any]:
+        if not self._decisions:
+            return {}
+        shelf = shelf_of(self._session, type(self._widget).__name__)
+        return {"shelf": shelf, "decisions": self._decisions}
+
+    def _take_kept(self, message: dict[str, Any]) -> None:
+        """Store what earlier views could not tell and what has not been settled since."""
+        # all are looked at before the first is stored: one may follow another on the same object
+        open_ones = [still_to_store(self._session, kept) for kept in message["decisions"]]
+        decisions = [kept for kept in open_ones if kept and kept["type"] in self._decisions]
+        for kept in decisions:
+            self._handlers[kept["type"]](kept)
+        if decisions:
+            n = len({name for kept in decisions for name in kept["object_ids"]})
+            these = "1 object" if n == 1 else f"{n:,} objects"
+            self._session.notice = f"what was not stored of {these} when a page was left is stored"

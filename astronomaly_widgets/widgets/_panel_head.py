@@ -22,7 +22,7 @@ class PanelHead(anywidget.AnyWidget):
     title, note : str
     """
 
-    _esm = bundle("channel.js", "panel_head.js")
+    _esm = bundle("keeper.js", "channel.js", "panel_head.js")
     _css = bundle("theme.css", "panel.css", "recall.css")
 
     title = t.Unicode().tag(sync=True)

@@ -30,7 +30,9 @@ class Gallery(anywidget.AnyWidget):
     A page is one record per object (id, picture, scores), so that a picture can never be labeled
     under another's id, and it never reorders while it is looked at: a new ranking is offered, and
     taken on demand or when the next page is turned to. Clicks and keys are drawn by the browser at
-    once, stored by the kernel, and confirmed; what could not be stored is marked and counted.
+    once, stored by the kernel, and confirmed; what could not be stored is marked and counted. If
+    the page or the kernel goes before, the browser keeps it, and it is stored when the project is
+    next shown there.
 
     Keys, while the gallery has the focus: 0-5 score the current object and go to the next; arrows,
     home and end move; space or enter open the inspector; u or ctrl-z undo, shift-u or ctrl-y redo;
@@ -65,7 +67,12 @@ class Gallery(anywidget.AnyWidget):
     """
 
     _esm = bundle(
-        "channel.js", "picture_url.js", "gallery_head.js", "gallery_grid.js", "gallery.js"
+        "keeper.js",
+        "channel.js",
+        "picture_url.js",
+        "gallery_head.js",
+        "gallery_grid.js",
+        "gallery.js",
     )
     _css = bundle("theme.css", "gallery.css")
 
@@ -95,7 +102,13 @@ class Gallery(anywidget.AnyWidget):
             thumbnail_size=thumbnail_size,
         )
         super().__init__(page=self._viewer.page, state=self._state())
-        self._channel = Channel(self, session, self._handlers(), hello=self._on_hello)
+        self._channel = Channel(
+            self,
+            session,
+            self._handlers(),
+            hello=self._on_hello,
+            decisions=("score", "rest", "unlabel"),
+        )
         self._undo_setup = self._observe()
         self._viewer.move_to(self.page["current"])
 

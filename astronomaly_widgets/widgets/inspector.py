@@ -61,6 +61,7 @@ class Inspector(anywidget.AnyWidget):
     """
 
     _esm = bundle(
+        "keeper.js",
         "channel.js",
         "picture_url.js",
         "inspector_picture.js",
@@ -101,6 +102,7 @@ class Inspector(anywidget.AnyWidget):
                 "step": self._on_step,
                 "band": self._on_band,
             },
+            decisions=("label", "unlabel"),
         )
         self.add_class("aw-inspector")
         self.add_class("aw-panel")

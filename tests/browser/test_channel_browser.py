@@ -33,7 +33,7 @@ def page(browser):
     page = context.new_page()
     page.clock.install(time=0)
     page.clock.pause_at(1000)  # installed alone, the clock goes on by itself
-    page.add_script_tag(content=f"{bundle('channel.js')}\n{KERNEL}")
+    page.add_script_tag(content=f"{bundle('keeper.js', 'channel.js')}\n{KERNEL}")
     yield page
     context.close()
 
@@ -154,3 +154,73 @@ def test_a_closed_channel_says_bye_and_is_silent(page):
     page.evaluate("() => { act('a'); channel.close(); }")
     page.clock.run_for(60_000)
     assert sent(page) == ["a", "bye"]
+
+
+LEFT = "() => Object.keys(localStorage).sort().map((name) => JSON.parse(localStorage[name]))"
+HELLO = """() => { channel.hello(); say({
+    type: 'hello', client: channel.client, shelf: 'a-project', decisions: ['note'],
+}); }"""
+LEAVE = "() => window.dispatchEvent(new Event('pagehide'))"
+
+
+@pytest.fixture
+def visit(browser):
+    """Open pages of one site: what one of them keeps, the next one finds."""
+    context = browser.new_context()
+    context.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+
+    def open_page():
+        page = context.new_page()
+        page.clock.install(time=0)
+        page.clock.pause_at(1000)
+        page.goto("http://localhost/")
+        page.add_script_tag(content=f"{bundle('keeper.js', 'channel.js')}\n{KERNEL}")
+        page.evaluate(HELLO)
+        return page
+
+    yield open_page
+    context.close()
+
+
+def test_a_page_that_goes_leaves_its_decisions_to_the_next(visit):
+    page = visit()
+    page.evaluate("() => { act('a'); act('b'); act('c'); answer(2); channel.send('turn'); }")
+    assert page.evaluate(LEFT) == []
+    page.evaluate(LEAVE)
+    client = page.evaluate("() => channel.client")
+    later = visit()
+    draw(later)
+    (told,) = [m for m in later.evaluate("() => window.sent") if m["type"] == "kept"]
+    decisions = [(kept["word"], kept["event_id"], kept["time"]) for kept in told["decisions"]]
+    assert decisions == [("a", f"{client}-1", 1_000_000), ("c", f"{client}-3", 1_000_000)]
+
+
+def test_the_browser_keeps_until_the_kernel_has_taken(visit):
+    page = visit()
+    page.evaluate("() => { act('a'); }")
+    page.evaluate(LEAVE)
+    refused = visit()
+    refused.evaluate("() => answer(1, 'nack', { error: 'disk full' })")
+    assert len(refused.evaluate(LEFT)) == 1
+    taken = visit()
+    taken.evaluate("() => answer(1)")
+    assert taken.evaluate(LEFT) == []
+
+
+def test_what_has_no_answer_for_long_is_kept_while_the_page_stays(visit):
+    page = visit()
+    page.evaluate("() => { act('a'); }")
+    page.clock.run_for(2100)
+    assert [kept["word"] for kept in page.evaluate(LEFT)] == ["a"]
+    page.evaluate("() => answer(1)")
+    assert page.evaluate(LEFT) == []
+
+
+def test_a_browser_that_keeps_nothing_loses_no_message(page):
+    """A page without an address has no storage: asking for it is an error."""
+    page.evaluate(HELLO)
+    page.evaluate("() => { act('a'); }")
+    page.clock.run_for(2100)
+    assert sent(page).count("a") == 2
+    page.evaluate("() => answer(1)")
+    assert page.evaluate("() => window.outcomes") == ["a ack"]

@@ -123,3 +123,23 @@ def test_a_cell_run_again_leaves_two_dashboards_that_agree(lab_page):
         '.aw-object[data-object-id="object-000001"][data-state="stored"]'
     )
     assert lab_page.json(2) == first_objects("41")
+
+
+def test_scores_given_to_a_kernel_that_dies_are_stored_by_the_next(lab_page):
+    show(lab_page, SETUP.format(n=60, project="died"), "died")
+    type_scores(lab_page, "52")
+    kernel = lab_page.json(3)
+    os.kill(kernel, signal.SIGSTOP)
+    lab_page.page.locator(".aw-gallery").focus()
+    lab_page.page.keyboard.type("314")
+    lab_page.wait_for("() => /3 not stored/.test(document.querySelector('.aw-status').textContent)")
+    os.kill(kernel, signal.SIGKILL)
+    lab_page.page.on("dialog", lambda dialog: dialog.accept())
+    lab_page.page.reload()
+    lab_page.wait_for_kernel()
+    lab_page.run(0)
+    lab_page.run(1)
+    lab_page.wait_for(PAINTED)
+    told = "what was not stored of 3 objects when a page was left is stored"
+    lab_page.page.get_by_text(told).wait_for()
+    assert lab_page.json_when(2, first_objects("52314")) == first_objects("52314")

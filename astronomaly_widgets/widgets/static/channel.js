@@ -11,6 +11,9 @@
 // What a person did is drawn first and told second: a message leaves after the next frame, so that
 // its answer, and all that the notebook does about a busy kernel, do not delay the drawing.
 //
+// What a person decided (the kernel's hello says which types those are) is kept by keeper.js as long
+// as it has no answer, and told by the next view if this one goes before.
+//
 // onpush(content, buffers) gets what the kernel sends of its own accord. onchange() is called when
 // the list of waiting messages, or the lateness of one of them, has changed. The order of messages
 // is kept even when some are lost: what is sent again is sent from the oldest on.
@@ -47,6 +50,7 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
   let delay = RESEND_AFTER;
   let closed = false;
   let unsent = []; // messages that leave after the next frame
+  const keeper = openKeeper(client);
 
   function flush() {
     for (const message of unsent.splice(0)) post(message);
@@ -71,6 +75,7 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
   function late() {
     delay = Math.min(2 * delay, RESEND_AT_MOST);
     for (const event of queue.values()) event.late = true;
+    keepUnanswered();
     again();
     onchange();
   }
@@ -80,6 +85,17 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
     if (greeting) post({ type: "hello" });
     for (const event of queue.values()) post(event.message);
     watch();
+  }
+
+  function keepUnanswered() {
+    keeper.keep([...queue.values()].map(({ message, time }) => ({ ...message, time })));
+  }
+
+  // what the views before this one could not tell
+  function tellKept({ shelf, decisions }) {
+    keeper.open(shelf, decisions);
+    const left = keeper.left();
+    if (left.length) send("kept", { decisions: left }).then(() => keeper.clear(left), () => {});
   }
 
   function receive(content, buffers) {
@@ -93,6 +109,7 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
       const { resolve } = greeting ?? {};
       greeting = null;
       resolve?.(content);
+      if (content.shelf) tellKept(content);
       if ([...queue.values()].some((event) => event.late)) again();
     } else if (content.type === "gap") {
       again();
@@ -100,6 +117,7 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
       const event = queue.get(content.seq);
       if (!event) return; // answered before
       queue.delete(content.seq);
+      keeper.drop(content.seq);
       if (content.type === "nack") event.reject(new Error(content.error));
       else event.resolve(content);
       onchange();
@@ -107,9 +125,27 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
     watch();
   }
 
+  function send(type, fields = {}) {
+    const seq = ++lastSeq;
+    const time = Date.now();
+    return new Promise((resolve, reject) => {
+      const message = { ...fields, type, seq };
+      queue.set(seq, { seq, message, time, late: false, resolve, reject });
+      if (!unsent.length) afterFrame(flush);
+      unsent.push(message);
+      if (!timer) watch();
+      onchange();
+    });
+  }
+
+  function leave() {
+    flush();
+    keepUnanswered();
+  }
+
   model.on("msg:custom", receive);
   window.addEventListener("online", again);
-  window.addEventListener("pagehide", flush);
+  window.addEventListener("pagehide", leave);
 
   return {
     client,
@@ -120,27 +156,17 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
         watch();
       });
     },
-    send(type, fields = {}) {
-      const seq = ++lastSeq;
-      return new Promise((resolve, reject) => {
-        const message = { ...fields, type, seq };
-        queue.set(seq, { seq, message, late: false, resolve, reject });
-        if (!unsent.length) afterFrame(flush);
-        unsent.push(message);
-        if (!timer) watch();
-        onchange();
-      });
-    },
+    send,
     waiting: () => [...queue.values()],
     again,
     close() {
       closed = true;
-      flush();
+      leave();
       post({ type: "bye" });
       clearTimeout(timer);
       model.off("msg:custom", receive);
       window.removeEventListener("online", again);
-      window.removeEventListener("pagehide", flush);
+      window.removeEventListener("pagehide", leave);
     },
   };
 }
