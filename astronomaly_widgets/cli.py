@@ -214,7 +214,7 @@ def _explored(options: argparse.Namespace) -> Path:
 
 def _notebook(code: str) -> dict[str, Any]:
     """Return a notebook of one cell, ready for JSON."""
-    cell = {
+    cell: dict[str, Any] = {
         "cell_type": "code",
         "execution_count": None,
         "id": "dashboard",
