@@ -372,7 +372,7 @@ def restore_source(spec: Any) -> Source | None:
     if not isinstance(spec, dict) or spec.get("room") not in ("sources", "demos", "preprocess"):
         return None
     room = import_module(f"..{spec['room']}", __package__)
-    name, arguments = spec.get("name"), dict(spec.get("arguments", {}))
+    name, arguments = str(spec.get("name")), dict(spec.get("arguments", {}))
     if name not in room.__all__ or (spec["room"] == "preprocess" and name != "PreparedSource"):
         return None
     if "source" in arguments and spec["room"] == "preprocess":
