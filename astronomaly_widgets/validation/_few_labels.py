@@ -1,4 +1,4 @@
-"""Whether features help: what few labels teach with them, and what all labels would (ML24, E24)."""
+"""Feature sets compared by what few labels teach with them (ML24)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .compute import chunks
+from ..compute import chunks
+from ._common import INTERVAL, centered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _NEIGHBORS = 5
-_INTERVAL = (2.5, 97.5)
-#: The recalls of E24's table 5.
-RECALLS = (0.25, 0.5, 0.75, 0.95)
 
 
 def compare_features(
@@ -80,7 +78,7 @@ def compare_features(
     _check_draws(codes, n_labels, classifiers, n_draws)
     share = np.bincount(codes) / len(codes)
     chance = 1 / len(share) if balanced else float(share.max())
-    centered = {name: _centered(X, name) for name, X in sets.items()}
+    standard = {name: centered(X, name) for name, X in sets.items()}
     rows = []
     for m in n_labels:
         # the seed depends on m alone: more numbers of labels do not change the draws of one
@@ -88,7 +86,7 @@ def compare_features(
         draws = [_draw(codes, m, rng) for _ in range(n_draws)]
         for classifier in classifiers:
             first: NDArray[Any] | None = None
-            for name, X in centered.items():
+            for name, X in standard.items():
                 right = _accuracies(X, codes, draws, classifier, balanced)
                 first = right if first is None else first
                 rows.append(
@@ -96,79 +94,6 @@ def compare_features(
                 )
     columns = ["features", "classifier", "n_labels", "accuracy", "low", "high", "chance"]
     return pd.DataFrame(rows, columns=[*columns, "gain", "gain_low", "gain_high"])
-
-
-def compare_rankings(
-    scores: Mapping[str, ArrayLike],
-    interesting: ArrayLike,
-    X: ArrayLike | None = None,
-    recalls: Sequence[float] = RECALLS,
-    *,
-    classifier: Any = None,
-    n_folds: int = 5,
-    n_draws: int = 500,
-    random_state: int = 0,
-) -> pd.DataFrame:
-    """Compare rankings by their precision at several recalls (E24 table 5).
-
-    Parameters
-    ----------
-    scores : mapping from name to array, shape (n,)
-        As ``{"relevance": session.relevance, "anomaly score": session.anomaly_score}``; larger =
-        shown earlier, ties as they come.
-    interesting : array of bool, shape (n,)
-        The truth about every object.
-    X : array, shape (n, d), optional
-        The features, as a learner sees them. With them, a row ``"supervised"`` tells what a
-        classifier makes of the same features that was told the truth about all objects but the
-        fold it is asked about: what they are good for at the price of labeling everything.
-    recalls : sequence of float
-        Fractions of the interesting objects, above 0 and up to 1.
-    classifier : object, optional
-        With scikit-learn's ``fit`` and ``predict_proba``; by default the logistic regression of
-        :func:`compare_features`.
-    n_folds : int
-        At most as many as there are interesting objects.
-    n_draws : int
-        Samples of the bootstrap over objects.
-    random_state : int
-        Seed of folds and bootstrap.
-
-    Returns
-    -------
-    DataFrame
-        One row per ranking and recall: ``ranking``, ``recall``, ``precision``, ``low`` and
-        ``high``: the middle 95 % of the bootstrap.
-
-    Raises
-    ------
-    ValueError
-        The lengths differ, a score is NaN, or there are not both kinds of objects, two at least.
-    """
-    import pandas as pd
-
-    truth = _truth(interesting)
-    ranked = {name: _score(name, values, len(truth)) for name, values in scores.items()}
-    if X is not None:
-        rng = np.random.default_rng(random_state)
-        ranked["supervised"] = _supervised(X, truth, classifier, n_folds, rng)
-    wanted = np.asarray(recalls, dtype=np.float64)
-    if not ((wanted > 0) & (wanted <= 1)).all():
-        raise ValueError(f"recalls are {wanted.tolist()}; give fractions above 0 and up to 1")
-    counts = np.random.default_rng(random_state + 1).multinomial(
-        len(truth), np.full(len(truth), 1 / len(truth)), size=n_draws
-    )
-    rows = []
-    for name, values in ranked.items():
-        order = np.argsort(-values, kind="stable")
-        hits = truth[order]
-        precision = _precision(hits, np.ones((1, len(truth)), np.int64), wanted)[0]
-        low, high = np.nanpercentile(_precision(hits, counts[:, order], wanted), _INTERVAL, axis=0)
-        rows += [(name, *row) for row in zip(wanted, precision, low, high, strict=True)]
-    return pd.DataFrame(rows, columns=["ranking", "recall", "precision", "low", "high"])
-
-
-# -- few labels ----------------------------------------------------------------------------------
 
 
 def _draw(codes: NDArray[Any], m: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -223,7 +148,7 @@ _CLASSIFIERS: dict[str, Callable[[NDArray[Any], bool], Any]] = {
 
 
 def _summary(values: NDArray[Any]) -> tuple[float, float, float]:
-    low, high = np.percentile(values, _INTERVAL)
+    low, high = np.percentile(values, INTERVAL)
     return float(values.mean()), float(low), float(high)
 
 
@@ -285,80 +210,3 @@ def _by_id(name: str, features: Any) -> pd.DataFrame:
         f"the classes go by object id, but the {name} features are a {type(features).__name__}; "
         "give a DataFrame indexed by object id"
     )
-
-
-def _centered(X: NDArray[Any], name: str) -> NDArray[Any]:
-    """Bring features to mean 0 each, and to standard deviation 1 all together."""
-    X = np.asarray(X, dtype=np.float64)
-    if not np.isfinite(X).all():
-        raise ValueError(f"the {name} features hold NaN or infinity; leave those objects out")
-    X = X - X.mean(axis=0)
-    spread = np.sqrt(np.mean(X**2))
-    return X / spread if spread > 0 else X
-
-
-# -- rankings ------------------------------------------------------------------------------------
-
-
-def _truth(interesting: ArrayLike) -> NDArray[np.bool_]:
-    truth = np.asarray(interesting)
-    if truth.ndim != 1 or truth.dtype != np.bool_:
-        raise ValueError(
-            f"interesting has shape {truth.shape} and dtype {truth.dtype}; wanted one bool per "
-            "object"
-        )
-    if min(truth.sum(), (~truth).sum()) < 2:
-        raise ValueError(
-            f"{truth.sum()} of {len(truth)} objects are interesting; wanted two of each kind"
-        )
-    return truth
-
-
-def _score(name: str, values: ArrayLike, n: int) -> NDArray[Any]:
-    score = np.asarray(values, dtype=np.float64)
-    if score.shape != (n,):
-        raise ValueError(f"the {name} has shape {score.shape} for {n} objects")
-    n_bad = int(np.isnan(score).sum())
-    if n_bad:
-        raise ValueError(f"the {name} of {n_bad} of {n} objects is NaN; retrain first")
-    return score
-
-
-def _supervised(
-    X: ArrayLike,
-    truth: NDArray[np.bool_],
-    classifier: Any,
-    n_folds: int,
-    rng: np.random.Generator,
-) -> NDArray[Any]:
-    """Log-odds of being interesting by a classifier that has not seen the object."""
-    from sklearn.base import clone
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from threadpoolctl import threadpool_limits
-
-    X = np.asarray(X)
-    if X.ndim != 2 or len(X) != len(truth):
-        raise ValueError(f"the features have shape {X.shape} for {len(truth)} objects")
-    model = _logistic(X, balanced=False) if classifier is None else clone(classifier)
-    n_folds = int(min(n_folds, truth.sum(), (~truth).sum()))
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=int(rng.integers(2**31)))
-    with threadpool_limits(1):
-        probability: NDArray[Any] = cross_val_predict(
-            model, _centered(X, "given"), truth, cv=folds, method="predict_proba"
-        )
-    return np.asarray(probability)[:, 1]
-
-
-def _precision(
-    hits: NDArray[np.bool_], counts: NDArray[np.int64], recalls: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Precision at each recall if objects came so often; (n_draws, n_recalls), NaN for none."""
-    found = np.cumsum(counts * hits, axis=1)
-    seen = np.cumsum(counts, axis=1)
-    precision = np.full((len(counts), len(recalls)), np.nan)
-    for k, (has, shown) in enumerate(zip(found, seen, strict=True)):
-        if has[-1]:
-            needed = np.ceil(recalls * has[-1] - 1e-9)
-            at = np.searchsorted(has, needed)
-            precision[k] = has[at] / shown[at]
-    return precision
