@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ._thumbnails import Thumbnails
@@ -56,8 +57,8 @@ class Composer:
         -------
         dict
             ``records`` and ``thumbnails`` (JPEG, bytes) belong together one by one; ``key`` names
-            what is seen, so that equal keys need not be drawn again; ``reason`` is why all of
-            them are suggested, if it is the same for all.
+            what is seen, so that equal keys need not be drawn again; ``reason`` says why most of
+            them are suggested, which is then not said with each.
         """
         ids = tuple(self._session.ids_of(pages.at(positions)))
         here = self._session.current_id
@@ -65,12 +66,7 @@ class Composer:
             current = here
         unlabeled = (name for name in ids if self._session.score_of(name) is None)
         records = [self._record(object_id) for object_id in ids]
-        reasons = {record["reason"] for record in records if record["score"] is None}
-        reason = ""
-        if len(reasons) == 1 and len(records) > 1:  # what holds for all is said once
-            reason = reasons.pop()
-            for record in records:
-                record["reason"] = ""
+        reason = _say_once(records)
         return {
             "key": self.key(ids, order),
             "number": pages.number(positions),
@@ -99,6 +95,19 @@ class Composer:
             "reason": session.reason_of(object_id),
             **{name: _finite(getattr(session, name)[row]) for name in _SCORES},
         }
+
+
+def _say_once(records: list[dict[str, Any]]) -> str:
+    """Take the reason of most unlabeled records from them; return it, with how many have it."""
+    unlabeled = [record for record in records if record["score"] is None]
+    counts = Counter(record["reason"] for record in unlabeled)
+    reason, n = max(counts.items(), key=lambda item: item[1], default=("", 0))
+    if not reason or n < 2 or 2 * n <= len(unlabeled):
+        return ""
+    for record in records:
+        if record["reason"] == reason:
+            record["reason"] = ""
+    return reason if n == len(unlabeled) else f"{n} of {len(unlabeled)} {reason}"
 
 
 def _finite(value: float) -> float | None:

@@ -408,6 +408,18 @@ def test_a_reason_that_holds_for_all_is_said_once(view, gallery, session):
     assert {record["reason"] for record in gallery.page["records"]} == {""}
 
 
+def test_a_reason_that_holds_for_most_is_said_once_with_their_number(session, monkeypatch):
+    reasons = {"obj-003": "diverse", "obj-004": ""}
+    usual = "predicted interesting"
+    monkeypatch.setattr(session, "reason_of", lambda object_id: reasons.get(object_id, usual))
+    session.label("obj-005", 3)
+    gallery = Gallery(session, per_page=10, order="anomaly_score")
+    told = {record["object_id"]: record["reason"] for record in gallery.page["records"]}
+    assert gallery.page["reason"] == f"8 of 10 {usual}"
+    assert {name: word for name, word in told.items() if word} == {"obj-003": "diverse"}
+    gallery.close()
+
+
 def test_reasons_that_differ_stand_with_their_objects(gallery, session, monkeypatch):
     reasons = {"obj-003": "diverse", "obj-004": "anomalous"}
     monkeypatch.setattr(session, "reason_of", lambda object_id: reasons.get(object_id, ""))
