@@ -237,7 +237,10 @@ class Viewer:
             self._before_filter = self._listing.start()
             self._apply_filter(self.filter)
         else:
-            self._show(self._around(self._listing, keep) or self._listing.start())
+            shown = self._around(self._listing, keep) or self._listing.start()
+            ids = self._ids_on(self._listing, shown)
+            open_ones = (name for name in ids if self.session.score_of(name) is None)
+            self._show(shown, keep if keep in ids else next(open_ones, None))
 
     def _resize(self) -> None:
         for pages in (self._listing, self._pages):

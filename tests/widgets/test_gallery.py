@@ -350,6 +350,14 @@ def test_an_offered_ranking_is_taken_on_demand(view, gallery, session):
     assert not gallery.state["offers"]
 
 
+def test_a_ranking_that_is_taken_is_looked_at_from_its_beginning(view, gallery, session):
+    retrained(session, view, gallery)
+    session.current_id = session.ranking("suggested")[7]
+    view.send("take")
+    settle(gallery)
+    assert gallery.page["current"] == session.current_id == session.ranking("suggested")[0]
+
+
 def test_an_offered_ranking_is_taken_at_the_next_page(view, gallery, session):
     turn(view, gallery, "next")
     retrained(session, view, gallery)
