@@ -35,7 +35,8 @@ class PCAResult:
     ----------
     scores : ndarray, shape (n, k), dtype float32
         Every object along the k leading components, in the units of the features, or in standard
-        deviations if they were standardized. Memory-mapped if it was written to a file.
+        deviations if they were standardized; whitened ones have a standard deviation of 1 each,
+        or are 0. Memory-mapped if it was written to a file.
     names : tuple of str
         ``PC1`` ... ``PCk``.
     components : ndarray, shape (k, d), dtype float64
@@ -163,7 +164,12 @@ def scale(X: Any, *, out: _Path | None = None) -> NDArray[Any]:
 
 
 def pca(
-    X: Any, n_components: float = 0.95, *, standardize: bool = False, out: _Path | None = None
+    X: Any,
+    n_components: float = 0.95,
+    *,
+    standardize: bool = False,
+    whiten: bool = False,
+    out: _Path | None = None,
 ) -> PCAResult:
     """Rotate features onto their principal components.
 
@@ -182,6 +188,9 @@ def pca(
     standardize : bool
         Divide every feature by its standard deviation before; the same as :func:`scale` first,
         without its result. Do so unless the features share one unit.
+    whiten : bool
+        Divide every component by its standard deviation, so that all weigh the same: what the last
+        of them say counts as much as what the first do. Those without variance become 0.
     out : path, optional
         Write the scores to this ``.npy`` file instead of holding them.
 
@@ -218,6 +227,10 @@ def pca(
     largest = components[np.arange(k), np.abs(components).argmax(axis=1)]
     components = components * np.where(largest < 0, -1.0, 1.0)[:, None]
     onto = (components / spread).T
+    if whiten:
+        # a direction that is but rounding has no scale of its own
+        real = variance[:k] > variance[0] * max(n, d) * np.finfo(np.float64).eps
+        onto = onto * np.where(real, 1 / np.sqrt(np.where(real, variance[:k], 1.0)), 0.0)
 
     def project(block: NDArray[np.float64]) -> NDArray[np.float64]:
         block -= mean

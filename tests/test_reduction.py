@@ -102,6 +102,26 @@ def test_no_more_components_are_kept_than_exist(X):
     assert reduction.pca(X[:3], 100).scores.shape == (3, 3)
 
 
+@pytest.mark.parametrize("shape", [(500, 6), (8, 20)])
+def test_whitened_components_are_uncorrelated_and_weigh_the_same(shape):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=shape) * np.geomspace(1, 1e4, shape[1]) + 1e5
+    k = min(shape[0] - 1, shape[1])
+    whitened = reduction.pca(X, k, whiten=True).scores.astype(float)
+    np.testing.assert_allclose(whitened.T @ whitened / len(X), np.eye(k), atol=1e-5)
+    plain = reduction.pca(X, k).scores
+    np.testing.assert_allclose(whitened, plain / plain.std(axis=0, dtype=float), atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(30, 4), (5, 30)])
+def test_what_has_no_variance_is_not_blown_up_by_whitening(shape):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(shape[0], 2)) @ rng.normal(size=(2, shape[1])) + 1e3
+    whitened = reduction.pca(X, 4, whiten=True).scores
+    np.testing.assert_allclose(whitened.std(axis=0, dtype=float), [1, 1, 0, 0], atol=1e-5)
+    assert not reduction.pca(np.ones((5, 3)), 2, whiten=True).scores.any()
+
+
 def test_pca_of_equal_objects_is_zero_and_explains_nothing():
     result = reduction.pca(np.full((9, 3), 0.1), 2)
     np.testing.assert_allclose(result.scores, 0, atol=1e-12)
