@@ -37,9 +37,10 @@ _TABLES = (".csv", ".parquet", ".fits", ".fits.gz", ".fit", ".ecsv", ".vot", ".x
 _STACKS = (".h5", ".hdf5", ".zarr")
 _KNOWN = (
     "a folder of images; FITS mosaics (a file, a list of them, or a mapping of band to file) with "
-    "or without a catalog of positions; a stack of images as .npy, .h5, .zarr or array (n, height, "
-    "width[, bands]); light curves as a long table (object, time, magnitude or flux, ...) in a "
-    "file, DataFrame or TimeSeries, as a folder of tables, or as a mapping of id to table; spectra "
+    "or without a catalog of positions, or a folder of them with one; a stack of images as .npy, "
+    ".h5, .zarr or array (n, height, width[, bands]); light curves as a long table (object, time, "
+    "magnitude or flux, ...) in a file, DataFrame or TimeSeries, as a folder of tables, or as a "
+    "mapping of id to table; spectra "
     "as a folder of files, an .npz of flux and wavelength, or a list of Spectrum objects; a table "
     "of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy Table or array "
     "(n, d); or any object with object_ids, fingerprints, catalog and read"
@@ -72,8 +73,9 @@ def explore(
     Parameters
     ----------
     source : Source, path, array or table
-        A folder of images; FITS mosaics (a file or address, a list of these, or a mapping of band
-        to file); a stack of images (.npy, .h5, .zarr, array); light curves, see
+        A folder of images; FITS mosaics (a file or address, a list of these, a mapping of band to
+        file, or a folder of them and a `catalog` of positions); a stack of images (.npy, .h5,
+        .zarr, array); light curves, see
         :class:`~astronomaly_widgets.sources.LightCurves`; spectra, see
         :class:`~astronomaly_widgets.sources.Spectra`; a table of features (.csv, .parquet, .fits,
         .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The session's status
@@ -214,7 +216,7 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
         if extra:
             raise SourceError(f"a {type(source).__name__} has its own catalog: give it there")
         return source
-    if _are_mosaics(source):
+    if _are_mosaics(source, catalog):
         return sources.FITSCutouts(source, **extra)
     for kind in (sources.Spectra, sources.LightCurves):
         if kind.recognizes(source):
@@ -228,8 +230,8 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
     raise SourceError(f"a {type(source).__name__} is not a source; known are: {_KNOWN}")
 
 
-def _are_mosaics(source: Any) -> bool:
-    """Whether this is a FITS image, or several of them as a list or by band."""
+def _are_mosaics(source: Any, catalog: Any = None) -> bool:
+    """Whether this is a FITS image, a folder of them, or several as a list or by band."""
     if isinstance(source, Mapping):
         files = list(source.values())
         return bool(files) and all(_are_mosaics(file) for file in files)
@@ -237,7 +239,7 @@ def _are_mosaics(source: Any) -> bool:
         return bool(source) and all(
             isinstance(file, str | Path) and _are_mosaics(file) for file in source
         )
-    return isinstance(source, str | Path) and sources.FITSCutouts.recognizes(source)
+    return isinstance(source, str | Path) and sources.FITSCutouts.recognizes(source, catalog)
 
 
 def _open_path(path: Path, extra: dict[str, Any]) -> Source:

@@ -158,6 +158,38 @@ def test_a_mosaic_without_a_catalog_is_searched_for_objects(tmp_path):
     session.close()
 
 
+def test_a_folder_of_mosaics_is_told_from_one_of_images_by_its_catalog(tmp_path):
+    from astropy.table import Table
+
+    folder = tmp_path / "mosaics"
+    folder.mkdir()
+    catalog = draw_mosaic(folder / "field_g.fits")
+    draw_mosaic(folder / "field_r.fits", seed=1)
+    Table({"id": ["a"], "x": [1.0]}).write(folder / "no_image.fits")
+    for given in (catalog, catalog.to_dict("list")):
+        session = aw.explore(folder, catalog=given, project=tmp_path / "p", progress=False)
+        assert session.status.startswith("opened <FITSCutouts: 81 objects")
+        assert session.source.bands == ("r", "g")
+        session.close()
+    again = aw.Session.open(tmp_path / "p")
+    assert again.source.read("g40").shape == (64, 64, 2)
+    again.close()
+    images = aw.pipeline.open_source(folder)
+    assert repr(images).startswith("<ImageFolder")
+    names = pd.DataFrame({"id": ["field_r", "b", "c", "d"], "ra": 1.0, "dec": 2.0})
+    assert repr(aw.pipeline.open_source(folder, catalog=names)).startswith("<ImageFolder")
+    with pytest.raises(SourceError, match="names the images"):
+        aw.pipeline.open_source(folder, catalog=catalog[["id"]])
+
+
+def test_a_folder_without_a_mosaic_says_so(tmp_path):
+    from astropy.table import Table
+
+    Table({"id": ["a"], "x": [1.0]}).write(tmp_path / "t.fits")
+    with pytest.raises(SourceError, match=r"none of the 1 FITS files in .* holds an image"):
+        aw.sources.FITSCutouts(tmp_path, {"ra": [1.0], "dec": [2.0]})
+
+
 def test_a_fits_file_without_an_image_is_no_mosaic(tmp_path):
     from astropy.table import Table
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..exceptions import SourceError
 from ._geometry import middle, to_pixels
 from ._images import image_stem
-from ._mosaic import scan, split_extension
+from ._mosaic import is_folder, mosaics_in, scan, split_extension
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -73,7 +73,7 @@ def open_bands(mosaics: Any, wanted: Sequence[str] | None) -> Bands:
 
 def _listed(files: Any) -> list[str]:
     if isinstance(files, str | os.PathLike):
-        return [os.fspath(files)]
+        return mosaics_in(files) if is_folder(files) else [os.fspath(files)]
     return [os.fspath(file) for file in files]
 
 

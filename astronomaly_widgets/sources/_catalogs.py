@@ -213,8 +213,24 @@ def match_files(frame: pd.DataFrame, files: Mapping[str, str]) -> pd.DataFrame:
     SourceError
         No column names the images, or two rows name the same one.
     """
+    best = _named(frame, files)
+    if best is None:
+        raise SourceError(
+            f"no column of the catalog ({', '.join(map(str, frame.columns))}) names the images, "
+            f"which are called like {next(iter(files))!r}"
+        )
+    return by_object(frame, best, sorted(files))
+
+
+def names_files(frame: pd.DataFrame, files: Mapping[str, str]) -> bool:
+    """Whether some column of a catalog names some of the images of a folder."""
+    return _named(frame, files) is not None
+
+
+def _named(frame: pd.DataFrame, files: Mapping[str, str]) -> list[str | None] | None:
+    """Return each row's object by the column that names most of them; None if none names any."""
     keys = _file_keys(files)
-    best: list[str | None] = []
+    best: list[str | None] | None = None
     n_best = 0
     for values in _id_candidates(frame):
         found = [_find(value, keys) for value in as_text(values)]
@@ -223,12 +239,7 @@ def match_files(frame: pd.DataFrame, files: Mapping[str, str]) -> pd.DataFrame:
             best, n_best = found, n_found
         if n_best == len(files):
             break
-    if not n_best:
-        raise SourceError(
-            f"no column of the catalog ({', '.join(map(str, frame.columns))}) names the images, "
-            f"which are called like {next(iter(files))!r}"
-        )
-    return by_object(frame, best, sorted(files))
+    return best
 
 
 def match_objects(frame: pd.DataFrame, object_ids: NDArray[Any]) -> pd.DataFrame:

@@ -170,6 +170,36 @@ def scan(name: str | os.PathLike[str]) -> list[Plane]:
     return main
 
 
+def is_folder(name: str | os.PathLike[str]) -> bool:
+    """Whether this is a folder on disk."""
+    path = os.fspath(name)
+    return not is_remote(path) and Path(path).expanduser().is_dir()
+
+
+def mosaics_in(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the FITS files of a folder that hold an image, by name.
+
+    Raises
+    ------
+    SourceError
+        There are none.
+    """
+    inside = Path(folder).expanduser()
+    files = sorted(str(path) for path in inside.iterdir() if is_fits(path.name))
+    found = [file for file in files if holds_image(file)]
+    if not found:
+        raise SourceError(
+            f"none of the {len(files)} FITS files in {str(inside)!r} holds an image; wanted at "
+            "least one mosaic"
+        )
+    return found
+
+
+def is_fits(name: str) -> bool:
+    """Whether a file is called like FITS, and not hidden."""
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
 def holds_image(path: str) -> bool:
     """Whether a file can be opened as FITS and has an image of two axes or more."""
     try:

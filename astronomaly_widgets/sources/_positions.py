@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +12,15 @@ import numpy as np
 
 from .._sky import SKY_COLUMNS, degrees, find_columns, position_names
 from ..exceptions import SourceError
-from ._catalogs import as_text, read_table, unique_ids
+from ._catalogs import as_text, names_files, read_table, unique_ids
+from ._images import image_stem
+from ._mosaic import is_fits
 from .feature_table import _guess_id_column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -74,9 +80,7 @@ def read_positions(
     import pandas as pd
 
     text = () if id_column is None else (id_column,)
-    if isinstance(catalog, Mapping):
-        catalog = pd.DataFrame(dict(catalog))
-    frame = read_table(catalog, text=text)
+    frame = _as_frame(catalog, text)
     if not len(frame):
         raise SourceError("the catalog has no rows")
     (one, two), pixels = _choose(frame, columns, pixels, has_sky)
@@ -127,6 +131,31 @@ def _choose(
             "name the two by columns=(..., ...)"
         )
     return found, pixels
+
+
+def are_of_mosaics(catalog: Any, folder: Path) -> bool:
+    """Whether a catalog tells places on the FITS images of a folder, rather than naming its files.
+
+    There are then more objects than files. Other images in the folder are of objects.
+    """
+    names = [name for name in sorted(os.listdir(folder)) if not name.startswith(".")]  # noqa: PTH208 - names of many files
+    images = {name: name for name in names if image_stem(name) is not None}
+    if not images or not all(is_fits(name) for name in images):
+        return False
+    frame = _as_frame(catalog)
+    pairs = (*SKY_COLUMNS, *_PIXEL_COLUMNS)
+    has_positions = len(frame) > len(images) and find_columns(frame.columns, pairs) is not None
+    return has_positions and not names_files(frame, images)
+
+
+def _as_frame(catalog: Any, text: Iterable[str] = ()) -> pd.DataFrame:
+    import pandas as pd
+
+    return (
+        pd.DataFrame(dict(catalog))
+        if isinstance(catalog, Mapping)
+        else read_table(catalog, text=text)
+    )
 
 
 def numbers(column: pd.Series) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from ._bands import open_bands
 from ._cutter import Cutter
 from ._detection import detect_all
 from ._images import checked
-from ._mosaic import SUFFIXES, holds_image, is_remote, split_extension
+from ._mosaic import holds_image, is_fits, is_folder, is_remote, split_extension
 from ._placement import coverage, nothing_inside, place, scales_of, with_degrees
-from ._positions import read_positions
+from ._positions import are_of_mosaics, read_positions
 from ._recipe import describe
 from ._sides import sides
 
@@ -38,10 +39,11 @@ class FITSCutouts:
     Parameters
     ----------
     mosaics : path, sequence of paths, or mapping
-        FITS files or addresses; ``"file.fits[SCI]"`` or ``"file.fits[1]"`` is one extension. All
-        images in them are used, but errors, flags and weights: images of the same place are taken
-        for bands, called by FILTER or EXTNAME or their files' names, others for tiles of one
-        band. A mapping of band to file, or to files, says it all.
+        FITS files or addresses; ``"file.fits[SCI]"`` or ``"file.fits[1]"`` is one extension; a
+        folder stands for the FITS images in it. All images in them are used, but errors, flags and
+        weights: images of the same place are taken for bands, called by FILTER or EXTNAME or their
+        files' names, others for tiles of one band. A mapping of band to file, or to files, says it
+        all.
     catalog : path, DataFrame, Table or mapping of columns, optional
         One row per object with right ascension and declination (ICRS; degrees, another unit of
         angle or sexagesimal text), or with pixels ``x`` and ``y`` of the first band, counted from
@@ -154,16 +156,20 @@ class FITSCutouts:
         self.spec = describe(mosaics, catalog, positions, self.side, settings, given)
 
     @staticmethod
-    def recognizes(file: str | os.PathLike[str]) -> bool:
+    def recognizes(file: str | os.PathLike[str], catalog: Any = None) -> bool:
         """Whether a file is called like FITS and holds an image; an address is not looked into.
 
         Parameters
         ----------
         file : path or address
-            Also one extension of it, ``"file.fits[1]"``.
+            Also one extension of it, ``"file.fits[1]"``. A folder is recognized if its images are
+            FITS and the catalog has positions, none of which is named after one of these files.
+        catalog : path, DataFrame, Table or mapping of columns, optional
         """
+        if is_folder(file):
+            return catalog is not None and are_of_mosaics(catalog, Path(file).expanduser())
         path, _ = split_extension(os.fspath(file))
-        if not path.lower().endswith(SUFFIXES):
+        if not is_fits(path):
             return False
         return is_remote(path) or holds_image(path)
 
