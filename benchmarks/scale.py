@@ -286,7 +286,9 @@ def report(folder, steps, sizes, plain_n, plot):
         n, seconds, cpu, megabytes = costs[step][-1]
         slope = np.polyfit(np.log(ns), np.log([point[2] for point in costs[step]]), 1)[0]
         cells = [step, f"{n:,}", f"{seconds:.2f}", f"{cpu:.2f}", f"{megabytes:.0f}", f"{slope:.2f}"]
-        cells += [f"{cpu * E24 / n:.1f}", str(STEPS[step][2] or "-")]
+        fewer, half = costs[step][-2][0], costs[step][-2][2]
+        whole = cpu + (E24 - n) * (cpu - half) / (n - fewer)  # what is learned is learned once
+        cells += [f"{whole:.1f}", str(STEPS[step][2] or "-")]
         if STEPS[step][1] is None:
             cells += ["-"] * 3
         else:
