@@ -178,15 +178,17 @@ def _filled(contour: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _fit(contour: NDArray[Any], region: NDArray[Any]) -> _Ellipse:
-    """Fit by OpenCV; by second moments where points are too few, or where the fit runs away."""
+    """Fit by OpenCV; by second moments where points are too few, or where the fit is nowhere near."""
     import cv2
 
     if len(contour) >= 5:
+        cv2.setRNGSeed(0)  # where points lie too regularly, it moves them at random
         (x, y), (width, height), angle = cv2.fitEllipse(contour)
         if height > width:
             width, height, angle = height, width, angle + 90
         _, _, across, down = cv2.boundingRect(contour)
-        if width <= 1.5 * np.hypot(across, down):  # also false for NaN
+        # it may run away, or shrink to a point; also false for NaN
+        if max(across, down) - 1 <= 2 * width <= 3 * np.hypot(across, down):
             return _Ellipse(x, y, width + 1, height + 1, angle)
     m = cv2.moments(region, binaryImage=True)
     area = m["m00"]
