@@ -63,6 +63,7 @@ def explore(
     truth: Any = None,
     title: str | None = None,
     n_jobs: int | None = None,
+    client: Any = None,
     progress: bool = True,
 ) -> Session:
     """Measure a survey, score it, and return the session in which to search it.
@@ -111,6 +112,9 @@ def explore(
         Shown above the gallery.
     n_jobs : int, optional
         Processes that measure; all cores by default.
+    client : distributed.Client, optional
+        Measure on the workers of this Dask cluster instead, which must find the files of the source
+        under the same path. The result is the same.
     progress : bool
         Whether to show a progress bar.
 
@@ -124,6 +128,9 @@ def explore(
         If the source is not recognized, or cannot be opened.
     ProjectError
         If the project cannot be used.
+    ConnectionError
+        If the Dask client is closed, or loses all its workers. With `project`, what was measured is
+        kept.
     """
     origin = open_source(source, catalog=catalog)
     if features is None:
@@ -137,7 +144,9 @@ def explore(
     if preprocess is not None:
         extractor = PreparedFeatures(extractor, preprocess)
     shown = origin if display is None else PreparedSource(origin, display)
-    measured = measure(origin, extractor, checkpoint=checkpoint, n_jobs=n_jobs, progress=progress)
+    measured = measure(
+        origin, extractor, checkpoint=checkpoint, n_jobs=n_jobs, client=client, progress=progress
+    )
     if not len(measured.object_ids):
         reasons = measured.set_aside["reason"].value_counts()
         raise SourceError(

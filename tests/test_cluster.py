@@ -67,6 +67,19 @@ def test_a_killed_workers_batch_runs_again(client, tmp_path):
     assert (tmp_path / "died").exists()
 
 
+def die(x):
+    if x == 40:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_item_that_kills_every_worker_has_its_say_and_the_others_are_done(client):
+    # it takes the function with it, when both are gone before either is back
+    done = list(map_objects(die, range(80), client=client, on_crash=lambda x: -x))
+    assert done == [-x if x == 40 else x for x in range(80)]
+
+
 def test_an_error_of_the_function_reaches_the_caller(client):
     with pytest.raises(ZeroDivisionError):
         list(map_objects(lambda x: 1 / (5 - x), range(20), client=client))

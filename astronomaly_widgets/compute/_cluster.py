@@ -7,16 +7,20 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Self
 
 from .._optional import require
+from ._task import is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_PATIENCE = 60.0  # seconds in which a cluster that has lost all its workers may start new ones
 
 
 class ClusterWorkers:
     """Workers elsewhere, with the ways of :class:`~._workers.Workers`.
 
     The function goes to all of them once. A batch whose worker dies is run again by another, as
-    often as Dask is told to (``distributed.scheduler.allowed-failures``); only then it is a crash.
+    often as Dask is told to (``distributed.scheduler.allowed-failures``); only then it is a crash,
+    or when so many die that the function is lost with them, which is then sent again.
 
     Parameters
     ----------
@@ -31,7 +35,9 @@ class ClusterWorkers:
 
     def __init__(self, function: Callable[..., Any], client: Any) -> None:
         self._client = client
-        self.crash: type[Exception] = require("distributed", extra="scale").KilledWorker
+        self._function = function
+        killed = require("distributed", extra="scale").KilledWorker
+        self.crash: tuple[type[Exception], ...] = (killed, _WorkersLostError)
         if client.status != "running":
             raise ConnectionError(f"the Dask client is {client.status}; connect a new one")
         self.n_jobs = sum(client.nthreads().values())
@@ -40,15 +46,44 @@ class ClusterWorkers:
                 "the Dask client has no workers yet; start some and wait for them with "
                 "client.wait_for_workers(1)"
             )
-        self._held = client.scatter(function, broadcast=True, hash=False)
+        self._held = self._send()
+
+    def _send(self) -> Any:
+        return self._client.scatter(self._function, broadcast=True, hash=False)
 
     def submit(self, batch: Sequence[Any]) -> ClusterFuture:
-        if self._client.status != "running":
-            raise _lost()
-        return ClusterFuture(self._client.submit(_run, self._held, batch, pure=False))
+        self._check()
+        future = self._client.submit(_run, self._held, batch, pure=False)
+        return ClusterFuture(future, self._client)
 
     def restart(self) -> None:
-        """Do nothing: Dask starts its workers again by itself."""
+        """Wait until there are workers that have the function; Dask starts them by itself.
+
+        Raises
+        ------
+        ConnectionError
+            If there are none for a minute.
+        concurrent.futures.CancelledError
+            If the running task was cancelled.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            self._check()
+            if is_cancelled():
+                raise CancelledError
+            try:
+                self._client.wait_for_workers(1, timeout=0.5)
+                if self._held.status != "finished":
+                    self._held = self._send()
+            except TimeoutError as error:
+                if time.monotonic() > deadline:
+                    raise _WorkersLostError from error
+            else:
+                return
+
+    def _check(self) -> None:
+        if self._client.status != "running":
+            raise _closed()
 
     def __enter__(self) -> Self:
         return self
@@ -61,14 +96,17 @@ class ClusterWorkers:
 class ClusterFuture:
     """A result on its way, dropped by the cluster when nobody waits for it any more."""
 
-    def __init__(self, future: Any) -> None:
+    def __init__(self, future: Any, client: Any) -> None:
         self._future = future
+        self._client = client
 
     def done(self) -> bool:
         return bool(self._future.done())
 
     def exception(self) -> BaseException | None:
         """Return what went wrong; ask only when it is done."""
+        if self._future.cancelled():
+            return _WorkersLostError()
         error: BaseException | None = self._future.exception()
         return error
 
@@ -85,13 +123,30 @@ class ClusterFuture:
         try:
             return self._future.result(timeout)
         except CancelledError as error:  # not by us: we only ever drop it
-            raise _lost() from error
+            raise (_WorkersLostError() if self._is_open() else _closed()) from error
+        except RuntimeError as error:  # the function's, or that of a loop which is closed
+            if self._is_open():
+                raise
+            raise _closed() from error
+
+    def _is_open(self) -> bool:
+        return bool(self._client.status == "running")
 
 
-def _lost() -> ConnectionError:
+class _WorkersLostError(ConnectionError):
+    """All workers that could have gone on are gone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the Dask cluster has lost its workers before all was done (out of memory, or their "
+            "time is over); what was done is kept: start new ones and run again"
+        )
+
+
+def _closed() -> ConnectionError:
     return ConnectionError(
-        "the Dask client was closed, or its workers were lost, before all was done; what was "
-        "done is kept: connect again and run again"
+        "the Dask client was closed before all was done; what was done is kept: connect again and "
+        "run again"
     )
 
 

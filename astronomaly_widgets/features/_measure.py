@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from ..compute import map_objects
 from ._batches import Ahead, works_in_batches
 from ._checkpoint import Checkpoint, Part
 from ._groups import Group, groups_of
-from ._one import MeasureInBatches, MeasureOne
+from ._one import MeasureBatch, MeasureInBatches, MeasureOne
 from ._registry import by_name
 from .raw import RawFeatures, not_finite
 
@@ -69,6 +70,7 @@ def measure(
     *,
     checkpoint: str | os.PathLike[str] | None = None,
     n_jobs: int | None = None,
+    client: Any = None,
     progress: bool = True,
 ) -> Measurements:
     """Measure the features of all objects of a source.
@@ -90,6 +92,11 @@ def measure(
     n_jobs : int, optional
         Processes, by default one per core; 1 works in this process. For a neural network: threads
         that read.
+    client : distributed.Client, optional
+        Measure on the workers of this Dask cluster instead. Each is sent the source and the
+        extractor once, and reads the objects itself: files must be where it can see them, under the
+        same path. What comes in is kept in the checkpoint as ever, and the values are those
+        of this process, bit for bit, on machines of the same kind.
     progress : bool, optional
         Show a bar with the rate and the time that is left.
 
@@ -103,6 +110,8 @@ def measure(
         The extractor does not understand this kind of source.
     concurrent.futures.CancelledError
         The running task was cancelled; what was measured is kept in the checkpoint.
+    ConnectionError
+        The client is closed, or has lost all its workers; likewise.
     """
     extractor = by_name(extractor)
     if source.kind not in extractor.kinds:
@@ -117,7 +126,7 @@ def measure(
         return replace(_as_they_are(source, values, names), groups=groups)
     run = _Run(source, extractor, names, checkpoint)
     try:
-        run.measure(n_jobs, "Measuring" if progress else None)
+        run.measure(n_jobs, client, "Measuring" if progress else None)
     finally:
         run.flush()
     return replace(run.result(), groups=groups)
@@ -170,27 +179,42 @@ class _Run:
             for k in np.flatnonzero(same & (part.reasons != "")):
                 self._reasons[int(rows[k])] = ("measure", str(part.reasons[k]))
 
-    def measure(self, n_jobs: int | None, progress: str | None) -> None:
+    def measure(self, n_jobs: int | None, client: Any, progress: str | None) -> None:
         todo = np.flatnonzero(~self._known)
         object_ids = self._ids[todo].tolist()
         progress = progress if object_ids else None
-        if works_in_batches(self._one.extractor):
+        one = self._one
+        if not works_in_batches(one.extractor):
+            outcomes = map_objects(
+                one,
+                object_ids,
+                n_jobs=n_jobs,
+                client=client,
+                progress=progress,
+                on_crash=one.crashed,
+            )
+            self._take(todo, outcomes)
+        elif client is not None:
+            size = one.extractor.batch_size
+            together = MeasureBatch(one, one.extractor)
+            batches = [object_ids[k : k + size] for k in range(0, len(object_ids), size)]
+            measured = map_objects(
+                together,
+                batches,
+                client=client,
+                progress=progress,
+                unit="batches",
+                on_crash=together.crashed,
+            )
+            self._take(todo, chain.from_iterable(measured))
+        else:
             from joblib import effective_n_jobs
 
-            extractor = self._one.extractor
             n_threads = effective_n_jobs(-1 if n_jobs is None else n_jobs)
-            n_ahead = extractor.batch_size + n_threads
-            with Ahead(self._one.prepared, object_ids, n_threads, n_ahead) as ahead:
-                in_batches = MeasureInBatches(self._one, extractor, ahead)
+            n_ahead = one.extractor.batch_size + n_threads
+            with Ahead(one.prepared, object_ids, n_threads, n_ahead) as ahead:
+                in_batches = MeasureInBatches(one, one.extractor, ahead)
                 self._take(todo, map_objects(in_batches, object_ids, n_jobs=1, progress=progress))
-        else:
-            crashed = self._one.crashed
-            self._take(
-                todo,
-                map_objects(
-                    self._one, object_ids, n_jobs=n_jobs, progress=progress, on_crash=crashed
-                ),
-            )
 
     def _take(self, rows: NDArray[Any], outcomes: Iterator[Outcome]) -> None:
         flushed = time.monotonic()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from ..exceptions import MeasurementError, ReadError
+from ._batches import Ahead
 from .raw import not_finite
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .._protocols import FeatureExtractor, Source
-    from ._batches import Ahead, BatchExtractor
+    from ._batches import BatchExtractor
 
 
 class Outcome(NamedTuple):
@@ -124,6 +125,26 @@ class MeasureInBatches:
         if len(rows) != len(prepared):
             raise ValueError(f"{len(prepared)} objects gave {len(rows)} rows of features")
         return rows
+
+
+_READERS = 4  # threads of a worker elsewhere that read what its network sees next
+
+
+@dataclass
+class MeasureBatch:
+    """Measure some objects at once; what each worker elsewhere is given."""
+
+    one: MeasureOne
+    extractor: BatchExtractor
+
+    def __call__(self, object_ids: Sequence[str]) -> list[Outcome]:
+        with Ahead(self.one.prepared, object_ids, _READERS, len(object_ids)) as ahead:
+            in_batches = MeasureInBatches(self.one, self.extractor, ahead)
+            return [in_batches(object_id) for object_id in object_ids]
+
+    def crashed(self, object_ids: Sequence[str]) -> list[Outcome]:
+        """Return the outcomes of objects whose process is gone."""
+        return [self.one.crashed(object_id) for object_id in object_ids]
 
 
 def _attempt(function: Callable[[Any], Any], data: Any) -> Any:

@@ -178,7 +178,7 @@ def _filled(contour: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _fit(contour: NDArray[Any], region: NDArray[Any]) -> _Ellipse:
-    """Fit by OpenCV; by second moments where points are too few, or where the fit is nowhere near."""
+    """Fit by OpenCV; by second moments where points are too few, or where the fit is far off."""
     import cv2
 
     if len(contour) >= 5:

@@ -189,7 +189,7 @@ def test_a_contour_whose_fit_runs_away_takes_its_second_moments():
 
 
 def test_a_contour_that_lets_the_fit_collapse_takes_its_second_moments_each_time():
-    # OpenCV moves points that lie so regularly at random, and finds an ellipse of a tenth of a pixel
+    # OpenCV moves points that lie so regularly at random, and finds an ellipse of 0.1 pixels
     shape = np.array([[0, 0, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 1, 0, 0]], np.float32)
     image = np.zeros((41, 41), np.float32)
     image[19:22, 18:23] = 10 * shape
