@@ -70,7 +70,7 @@ COMPUTING = {"astropy", "coniferest", "cv2", "joblib", "scipy", "sep", "skimage"
 COMPUTING |= {"torch", "umap"}
 OPTIONAL = {"coniferest", "h5py", "jupyterlab", "kornia", "light_curve", "safetensors", "sep"}
 OPTIONAL |= {"dask", "distributed", "fsspec", "ipyaladin", "pyvo", "pywt", "skimage", "torch"}
-OPTIONAL |= {"umap", "zarr"}
+OPTIONAL |= {"onnxruntime", "umap", "zarr"}
 LONGEST = 400  # lines; past 350 a file wants to be two
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

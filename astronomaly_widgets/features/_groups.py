@@ -23,14 +23,15 @@ class Group(NamedTuple):
         The extractor's.
     columns : slice
         Where they stand among all.
-    keep_components : int or None
-        How many principal components stand for them all, which share one unit; or None, if each
-        of them counts for itself. It is the extractor's attribute of this name, if it has one.
+    keep_components : int, float or None
+        How many principal components stand for them all, which share one unit, or which fraction
+        of their variance; or None, if each of them counts for itself. It is the extractor's
+        attribute of this name, if it has one.
     """
 
     name: str
     columns: slice
-    keep_components: int | None
+    keep_components: float | None
 
 
 def groups_of(extractor: FeatureExtractor, source: Source, n_features: int) -> tuple[Group, ...]:

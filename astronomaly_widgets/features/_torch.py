@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import warnings
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 
 from .. import _optional
 from ..exceptions import MissingDependencyError
+from . import _runner
 
 if TYPE_CHECKING:
     import os
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 
 LITE0 = "efficientnet_lite0"
 TIMM = "timm:"
+#: Of the pictures of ImageNet, in 0..1; the habit of the field.
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
 
 
 class Trained(NamedTuple):
     """A network, and what pixels in 0..1 were in its training: less the mean, by the spread."""
 
     network: Any
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # of ImageNet, the habit of the field
-    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    mean: tuple[float, ...] = MEAN
+    std: tuple[float, ...] = STD
 
 
 def torch() -> Any:
@@ -71,7 +74,7 @@ def build(network: Any, weights: str | os.PathLike[str] | None = None) -> Traine
     elif isinstance(network, str):
         raise ValueError(
             f"there is no network {network!r}; wanted {LITE0!r}, {TIMM!r} and one of timm's names, "
-            "or a torch.nn.Module"
+            "an .onnx file, or a torch.nn.Module"
         )
     else:
         raise TypeError(
@@ -208,8 +211,8 @@ def fingerprint(network: Any, weights: str | os.PathLike[str] | None) -> dict[st
     return said
 
 
-class Runner:
-    """A network on its device.
+class Runner(_runner.Runner):
+    """A network of torch's on its device.
 
     Parameters
     ----------
@@ -221,80 +224,39 @@ class Runner:
     def __init__(self, trained: Trained, device: str | None = None) -> None:
         library = torch()
         self.device = library.device(device or _best_device())
-        self._most = sys.maxsize  # images at once, as far as is known
+        self.on_cpu = self.device.type == "cpu"
         self._network = trained.network.to(self.device, memory_format=library.channels_last)
         self._mean = library.tensor(trained.mean, device=self.device).view(-1, 1, 1)
         self._std = library.tensor(trained.std, device=self.device).view(-1, 1, 1)
 
-    def __call__(self, images: NDArray[Any], at_once: int) -> NDArray[Any]:
-        """Run the network over images.
+    def __str__(self) -> str:
+        return str(self.device)
 
-        Parameters
-        ----------
-        images : ndarray, shape (m, height, width, 3), float32
-            In 0..1.
-        at_once : int
-            A batch has this many images, the last with zeros for those that lack: so the numbers of
-            an image do not depend, not even by rounding, on the images beside it.
-
-        Returns
-        -------
-        ndarray, shape (m, d), float32
-            Maps of features are averaged.
-
-        Raises
-        ------
-        MemoryError
-            Not even one image fits onto the device.
-        TypeError, ValueError
-            The network does not return one row of numbers per image.
-        """
-        at_once = min(at_once, self._most)
-        parts = []
-        for start in range(0, len(images), at_once):
-            part = images[start : start + at_once]
-            missing = at_once - len(part)
-            rows = self._run(np.pad(part, [(0, missing)] + [(0, 0)] * 3) if missing else part)
-            parts.append(self(part, self._most) if rows is None else rows[: len(part)])
-        return np.concatenate(parts)
-
-    def _run(self, images: NDArray[Any]) -> NDArray[Any] | None:
-        """Run one batch; None if it does not fit, and from then on batches are smaller."""
+    def _outputs(self, images: NDArray[Any]) -> NDArray[Any] | None:
         library = torch()
         try:
             with library.inference_mode(), self._precision():
                 x = library.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
-                y = self._network((x - self._mean) / self._std)
-        except library.cuda.OutOfMemoryError as error:
-            message = f"{self.device} has too little memory free for {len(images)} images at once"
-            if len(images) == 1:
-                raise MemoryError(f"{message}; give a smaller size, or device='cpu'") from error
-        else:
-            return _rows(y, len(images))
+                return self._numbers(self._network((x - self._mean) / self._std))
+        except library.cuda.OutOfMemoryError:
+            pass
         library.cuda.empty_cache()  # not above, where the error still holds what it was using
-        self._most = len(images) // 2
-        warnings.warn(f"{message}; going on with {self._most}", RuntimeWarning, stacklevel=3)
         return None
+
+    def _numbers(self, y: Any) -> NDArray[Any]:
+        if not torch().is_tensor(y):
+            raise TypeError(
+                f"the network returns a {type(y).__name__}; wanted one tensor: wrap it in a module "
+                "that returns the features alone"
+            )
+        y = y.float()
+        # where it is, since maps are larger than their means
+        return np.asarray((y.mean(dim=(2, 3)) if y.ndim == 4 else y).cpu().numpy())
 
     def _precision(self) -> Any:
         library = torch()
         on_gpu = self.device.type == "cuda"
         return library.autocast(self.device.type, library.float16, enabled=on_gpu)
-
-
-def _rows(y: Any, n_images: int) -> NDArray[Any]:
-    if not torch().is_tensor(y):
-        raise TypeError(
-            f"the network returns a {type(y).__name__}; wanted one tensor: wrap it in a module "
-            "that returns the features alone"
-        )
-    if y.ndim not in {2, 4} or len(y) != n_images:
-        raise ValueError(
-            f"the network returns shape {tuple(y.shape)} for {n_images} images; wanted "
-            f"({n_images}, d), or maps ({n_images}, d, height, width)"
-        )
-    y = y.float()
-    return np.asarray((y.mean(dim=(2, 3)) if y.ndim == 4 else y).cpu().numpy())
 
 
 def _best_device() -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import preprocess
 from ..exceptions import MeasurementError
-from . import _torch
+from . import _onnx, _torch
 
 if TYPE_CHECKING:
     import os
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .._protocols import Source
+    from ._runner import Runner
 
 _COLORS = ("rgb", "grey")
 # a processor gains nothing from more
@@ -38,14 +39,15 @@ class CNNFeatures:
 
     Parameters
     ----------
-    network : str or torch.nn.Module
+    network : str, path-like or torch.nn.Module
         ``"efficientnet_lite0"``; ``"timm:"`` and a name of timm's, as
         ``"timm:hf_hub:mwalmsley/zoobot-encoder-convnext_nano"``, where timm is installed and may
-        download; or any module that takes (m, 3, size, size) and returns (m, d), or maps of
-        features (m, d, height, width), which are averaged. A module is copied, not changed.
+        download; an ``.onnx`` file, run by ONNX Runtime (extra ``onnx``; torch is not needed); or
+        any module. It takes (m, 3, size, size) and returns (m, d), or maps of features (m, d,
+        height, width), which are averaged. A module is copied, not changed.
     weights : path-like, optional
         Weights of one's own for this network: ``.safetensors``, or what ``torch.save`` wrote of a
-        `state_dict`. Files that hold more than tensors are refused.
+        `state_dict`. Files that hold more than tensors are refused. An ONNX file has its own.
     size : int
         Images are resized to this many pixels, squared.
     crop : int, optional
@@ -57,15 +59,19 @@ class CNNFeatures:
     sigma : float, optional
         Blacken all pixels that are not this many standard deviations above the noise of the whole
         image (E24: 3).
+    mean, std : tuple of 3 floats, optional
+        What is taken off red, green and blue, which go from 0 to 1, and what they are then divided
+        by. By default as the network was trained, where that is known, and else as for ImageNet.
     batch_size : int, optional
         How many images the network sees at once; by default 16 on a processor, 128 on a GPU. With
         too little memory on the GPU, fewer; a warning says so.
     device : str, optional
         As torch has them, ``"cuda"`` or ``"cpu"``; by default a GPU if there is one, where numbers
         have half precision inside the network.
-    keep_components : int or None
-        How many principal components :func:`~astronomaly_widgets.explore` keeps of the numbers; it
-        does not change what is measured. With None, each number counts for itself.
+    keep_components : int, float or None
+        How many principal components :func:`~astronomaly_widgets.explore` keeps of the numbers, or
+        which fraction of their variance (E24: 0.95); it does not change what is measured. With
+        None, each number counts for itself.
 
     Notes
     -----
@@ -94,9 +100,11 @@ class CNNFeatures:
         crop: int | None = None,
         color: Literal["rgb", "grey"] = "rgb",
         sigma: float | None = None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
         batch_size: int | None = None,
         device: str | None = None,
-        keep_components: int | None = 30,
+        keep_components: float | None = 30,
     ) -> None:
         if color not in _COLORS:
             raise ValueError(f"color is {color!r}; wanted one of {', '.join(_COLORS)}")
@@ -104,20 +112,24 @@ class CNNFeatures:
             ("size", size),
             ("crop", crop),
             ("batch_size", batch_size),
-            ("keep_components", keep_components),
         ):
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; wanted at least 1")
+        _check_keep_components(keep_components)
+        if _onnx.is_onnx(network) and weights is not None:
+            raise ValueError(f"{network} has weights of its own; leave out weights={weights!r}")
         self.network = network
         self.weights = weights
         self.size = size
         self.crop = crop
         self.color = color
         self.sigma = sigma
+        self.mean = _three("mean", mean)
+        self.std = _three("std", std)
         self.device = device
         self.keep_components = keep_components
         self._batch_size = batch_size
-        self._runner: _torch.Runner | None = None
+        self._runner: Runner | None = None
         self._lock = threading.Lock()
 
     @property
@@ -125,8 +137,7 @@ class CNNFeatures:
         """How many images the network sees at once."""
         if self._batch_size is not None:
             return self._batch_size
-        on_cpu = self._ready().device.type == "cpu"
-        return _AT_ONCE_ON_CPU if on_cpu else _AT_ONCE_ON_GPU
+        return _AT_ONCE_ON_CPU if self._ready().on_cpu else _AT_ONCE_ON_GPU
 
     def feature_names(self, source: Source) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
         """Names like ``cnn_0``.
@@ -144,8 +155,14 @@ class CNNFeatures:
 
     def settings(self) -> Mapping[str, Any]:
         """Return all that the numbers depend on, with a digest of weights that are one's own."""
+        colors = {"mean": self.mean, "std": self.std}
         return {
-            **_torch.fingerprint(self.network, self.weights),
+            **(
+                {"network": _onnx.fingerprint(self.network)}
+                if _onnx.is_onnx(self.network)
+                else _torch.fingerprint(self.network, self.weights)
+            ),
+            **{name: list(value) for name, value in colors.items() if value is not None},
             "size": self.size,
             "crop": self.crop,
             "color": self.color,
@@ -200,11 +217,16 @@ class CNNFeatures:
         """
         return self._ready()(np.stack(prepared), self.batch_size)
 
-    def _ready(self) -> _torch.Runner:
+    def _ready(self) -> Runner:
         with self._lock:
             if self._runner is None:
-                trained = _torch.build(self.network, self.weights)
-                self._runner = _torch.Runner(trained, self.device)
+                if _onnx.is_onnx(self.network):
+                    mean, std = self.mean or _torch.MEAN, self.std or _torch.STD
+                    self._runner = _onnx.Runner(self.network, self.size, mean, std, self.device)
+                else:
+                    network, mean, std = _torch.build(self.network, self.weights)
+                    trained = _torch.Trained(network, self.mean or mean, self.std or std)
+                    self._runner = _torch.Runner(trained, self.device)
             return self._runner
 
     def _middle(self, image: NDArray[Any]) -> NDArray[Any]:
@@ -223,6 +245,25 @@ class CNNFeatures:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
+
+
+def _check_keep_components(keep: float | None) -> None:
+    """Refuse what is neither a number of principal components nor a fraction of the variance."""
+    is_count = isinstance(keep, int | np.integer) and keep >= 1
+    if keep is not None and not (is_count or 0 < keep < 1):
+        raise ValueError(
+            f"keep_components is {keep}; wanted a number of components, a fraction of the variance "
+            "below 1, or None for the numbers themselves"
+        )
+
+
+def _three(name: str, values: Sequence[float] | None) -> tuple[float, ...] | None:
+    if values is None:
+        return None
+    colors = tuple(map(float, values))
+    if len(colors) != 3 or not np.isfinite(colors).all() or (name == "std" and min(colors) <= 0):
+        raise ValueError(f"{name} is {values}; wanted three numbers, for red, green and blue")
+    return colors
 
 
 def _to_unit(image: NDArray[Any]) -> NDArray[Any]:

@@ -197,6 +197,26 @@ def test_names_that_are_no_network_are_refused():
         CNNFeatures(color="blue")
     with pytest.raises(ValueError, match="crop is 0; wanted at least 1"):
         CNNFeatures(crop=0)
+    with pytest.raises(ValueError, match=r"mean is \(1, 2\); wanted three numbers"):
+        CNNFeatures(mean=(1, 2))
+    with pytest.raises(ValueError, match=r"std is \(1, 0, 1\); wanted three numbers"):
+        CNNFeatures(std=(1, 0, 1))
+    for keep in (0, -1, 1.5, 30.0, float("nan")):
+        with pytest.raises(ValueError, match=f"keep_components is {keep}; wanted a number of"):
+            CNNFeatures(keep_components=keep)
+
+
+def test_colors_are_scaled_as_one_says():
+    image = np.full((9, 9, 3), [255, 51, 0], np.uint8)
+    own = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    plain = CNNFeatures(own, size=8, mean=(0, 0, 0), std=(1, 1, 1))
+    np.testing.assert_allclose(plain.extract(image), [1, 0.2, 0], atol=1e-6)
+    scaled = CNNFeatures(own, size=8, std=(0.5, 1, 1))
+    np.testing.assert_allclose(scaled.extract(image), [1.03, -0.256, -0.406], atol=1e-6)
+    settings = [each.settings() for each in (plain, scaled, CNNFeatures(own, size=8))]
+    assert settings[0]["std"] == [1, 1, 1]
+    assert "mean" not in settings[1]
+    assert len({str(each) for each in settings}) == 3
 
 
 @pytest.mark.parametrize("missing", ["torch", "efficientnet_lite_pytorch"])
