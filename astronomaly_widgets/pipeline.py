@@ -54,6 +54,7 @@ def explore(
     preprocess: Chain | Sequence[Any] | None = None,
     display: Chain | Sequence[Any] | None = None,
     n_components: float | None = None,
+    whiten: bool = False,
     detector: str | Detector = "isolation_forest",
     learner: str | Learner = "auto",
     project: str | Path | None = None,
@@ -93,6 +94,8 @@ def explore(
     n_components : int or float, optional
         Reduce the features to so many principal components, or to as many as explain this
         fraction of their variance (E24: 0.95).
+    whiten : bool
+        Whether all principal components that are kept weigh the same; else as much as they vary.
     detector : str or object
         "isolation_forest", "local_outlier_factor", or anything with `fit` and `score_samples`.
     learner : str or object
@@ -153,7 +156,7 @@ def explore(
             f"none of the {len(measured.set_aside)} objects could be measured; most often: "
             f"{reasons.index[0]!r} ({reasons.iloc[0]} times)"
         )
-    X, names = _made_comparable(measured, n_components)
+    X, names = _made_comparable(measured, n_components, whiten=whiten)
     table = _with_periods(origin.catalog, measured)
     session = Session(
         pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
@@ -173,14 +176,16 @@ def explore(
 
 
 def _made_comparable(
-    measured: Measurements, n_components: float | None
+    measured: Measurements, n_components: float | None, *, whiten: bool
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Features as detector and learner see them, each of variance 1 or, in a group, on average."""
     groups = measured.groups
     if all(group.keep_components is None for group in groups):
         if n_components is None:
+            if whiten:
+                raise ValueError("there are no components to whiten; give n_components, as 0.95")
             return reduction.scale(measured.values), measured.names
-        components = reduction.pca(measured.values, n_components, standardize=True)
+        components = reduction.pca(measured.values, n_components, standardize=True, whiten=whiten)
         return components.scores, components.names
     parts: list[NDArray[Any]] = []
     names: list[str] = []
@@ -192,7 +197,8 @@ def _made_comparable(
             names += measured.names[group.columns]
             continue
         keep = n_components if n_components is not None and len(groups) == 1 else None
-        components = reduction.pca(values, group.keep_components if keep is None else keep)
+        keep = group.keep_components if keep is None else keep
+        components = reduction.pca(values, keep, whiten=whiten)
         spread = np.sqrt(np.mean(components.scores**2, dtype=np.float64))
         parts.append(components.scores / np.float32(spread if spread > 0 else 1))
         prefix = group.name if namesakes[group.name] == 1 else f"{group.name}{k}"
@@ -200,7 +206,7 @@ def _made_comparable(
     X = np.concatenate(parts, axis=1)
     if n_components is None or len(groups) == 1:
         return X, tuple(names)
-    components = reduction.pca(X, n_components)
+    components = reduction.pca(X, n_components, whiten=whiten)
     return components.scores, components.names
 
 

@@ -280,6 +280,16 @@ def test_components_replace_the_features_when_asked():
     session.close()
 
 
+def test_components_weigh_the_same_where_they_are_whitened():
+    X = np.random.default_rng(0).normal(size=(50, 6)) * [1, 2, 3, 4, 5, 6]
+    session = aw.explore(X, n_components=0.9, whiten=True, progress=False)
+    scores = session.features.astype(float)
+    np.testing.assert_allclose(scores.T @ scores / 50, np.eye(scores.shape[1]), atol=1e-5)
+    session.close()
+    with pytest.raises(ValueError, match="no components to whiten; give n_components"):
+        aw.explore(X, whiten=True, progress=False)
+
+
 class Alike(aw.features.RawFeatures):
     """Pixels of which two principal components do."""
 
@@ -299,6 +309,23 @@ def test_numbers_that_say_the_same_are_reduced_and_weigh_no_more_than_others():
     found = session.features[:, 1:]
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-4)
     np.testing.assert_allclose(session.features[:, 0].std(), 1, rtol=1e-5)
+    session.close()
+
+
+@pytest.mark.parametrize("whiten", [False, True])
+def test_a_fraction_of_the_variance_may_be_kept_of_a_group(whiten):
+    stack = np.random.default_rng(0).normal(50, 9, (40, 6, 6)).astype(np.float32)
+    some, one = Alike(), aw.features.RawFeatures(1)
+    some.keep_components = 0.8
+    session = aw.explore(stack, features=[some, one], whiten=whiten, progress=False)
+    components = session.features[:, :-1].astype(float)
+    spread = components.std(axis=0)
+    np.testing.assert_allclose(np.mean(spread**2), 1, rtol=1e-5)
+    if whiten:
+        np.testing.assert_allclose(spread, 1, rtol=1e-5)
+    variance = np.linalg.svd(stack.reshape(40, 36) - stack.reshape(40, 36).mean(axis=0))[1] ** 2
+    explained = np.cumsum(variance) / variance.sum()
+    assert components.shape[1] == np.searchsorted(explained, 0.8) + 1
     session.close()
 
 
