@@ -56,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="astronomaly-widgets", description="Active anomaly discovery for astronomy."
     )
+    version = sys.modules["astronomaly_widgets"].__version__
+    parser.add_argument("--version", action="version", version=f"astronomaly_widgets {version}")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     demo = commands.add_parser(

@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "widgets": GROUND | {"session", "render", "evaluation", "density"},
     # level 6: the doors
     "cli": GROUND | {"pipeline", "session", "simulation", "evaluation"},
+    "__main__": {"cli"},
 }
 DRAWING = {"anywidget", "bqplot", "ipywidgets", "IPython", "matplotlib"}
 COMPUTING = {"astropy", "coniferest", "cv2", "joblib", "scipy", "sep", "skimage", "sklearn"}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -129,6 +132,25 @@ def test_help_names_every_command(capsys):
         cli.main(["--help"])
     shown = capsys.readouterr().out
     assert all(name in shown for name in ("demo", "app", "replay", "export"))
+
+
+def test_the_version_is_said(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"astronomaly_widgets {aw.__version__}\n"
+
+
+def test_the_package_is_a_command_too():
+    home = str(Path(aw.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "astronomaly_widgets", "export", "--help"],
+        env=os.environ | {"PYTHONPATH": home},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("usage: astronomaly-widgets export")
 
 
 class FakeLab:
