@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import chunks
+from ..compute import largest
 from . import _process
-from ._forest import as_float32, grow, mean_prediction, threads
-from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
+from ._asking import Ensemble
+from ._forest import as_float32, grow, threads
+from ._inputs import as_anomaly_score, as_block, as_features, labeled
 from ._units import evenly, median_distance
 
 if TYPE_CHECKING:
@@ -58,25 +59,17 @@ class _Fitted:
 
     Attributes
     ----------
-    process : Process
-        Of what the labels differ from the anomaly score.
-    trees : list
-    spaces : callable
-        In which the process measures distances.
+    ensemble : Ensemble
+        Of a process, of what the labels differ from the anomaly score, and of trees.
     worth, score : ndarray, shape (k,)
         Corners of the line that turns worth into a score of the person.
-    liked : ndarray of bool, shape (k,)
-        Which of the process's points are.
     left_out : ndarray, shape (m,)
         Worth of each labeled object as it would be without its label; NaN where that is not known.
     """
 
-    process: _process.Process
-    trees: list[Any]
-    spaces: _Spaces
+    ensemble: Ensemble
     worth: NDArray[np.float64]
     score: NDArray[np.float64]
-    liked: NDArray[np.bool_]
     left_out: NDArray[np.float64]
 
 
@@ -153,7 +146,7 @@ class GuidedEnsemble:
         left_out = np.full(len(scores), np.nan)
         left_out[some] = (process.left_out + voted[some]) / 2
         worth, score = _isotonic(left_out[some], scores[some])
-        self._fitted = _Fitted(process, trees, spaces, worth, score, liked, left_out)
+        self._fitted = _Fitted(Ensemble(process, trees, spaces, liked), worth, score, left_out)
         return self
 
     def _grow(
@@ -211,30 +204,26 @@ class GuidedEnsemble:
             If the shapes do not belong together or a feature is NaN or infinite.
         """
         X = as_features(X)
-        n, d = X.shape
+        n = len(X)
         anomaly = as_anomaly_score(anomaly_score, n)
         fitted = self._fitted
         if fitted is None:
             nothing = np.full(n, np.nan, dtype=np.float32)
             return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
-        worth, odd, new, near, uncertainty = np.empty((5, n), dtype=np.float32)
-        bonus = self.exploration / 2
-        with threads() as pool:
-            for part in chunks(n, rows_per_chunk(max(d, len(fitted.process.points[0])))):
-                block = as_block(X, part)
-                means, stds = fitted.process.predict(fitted.spaces(block), anomaly[part])
-                inputs = as_float32(np.column_stack([block, anomaly[part]]))
-                voted = mean_prediction(fitted.trees, inputs, pool)
-                uncertainty[part] = stds[:, 0]
-                worth[part] = (means[:, 0] + voted) / 2
-                odd[part] = (means[:, 1] + voted) / 2 + bonus * stds[:, 0]
-                new[part] = means[:, 2] + _CURIOSITY * stds[:, 1]
-                near[part] = _nearness(fitted.process.apart(fitted.spaces(block)), fitted.liked)
+        process = fitted.ensemble.process
+        bonus = self.exploration / 2 * np.sqrt(process.variance)
+        curiosity = np.array([bonus, bonus, _CURIOSITY * np.sqrt(process.plain_variance)])
+        said = fitted.ensemble.ask(X, anomaly, curiosity)
+        worth = said.worth(0)
         relevance = np.interp(worth, fitted.worth, fitted.score).astype(np.float32)
-        acquisition = worth + np.float32(bonus) * uncertainty
-        exploration = np.maximum(_share_below(odd), _share_below(new))
-        if fitted.liked.any():
-            np.maximum(exploration, _share_below(near), out=exploration)
+        uncertainty = said.unknown * np.float32(np.sqrt(process.variance))
+        acquisition = worth + np.float32(self.exploration / 2) * uncertainty
+        exploration = _share_below(said.worth(1) + np.float32(curiosity[1]) * said.unknown)
+        new = said.worth(2) + np.float32(curiosity[2]) * said.unknown
+        np.maximum(exploration, _share_below(new), out=exploration)
+        if fitted.ensemble.liked.any():
+            near = _share_below(_nearness(*said.apart))
+            np.maximum(exploration, near, out=exploration)
         low, high = min(float(worth.min()), 0.0), max(float(worth.max()), MAX_SCORE)
 
         def into_range(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -278,19 +267,14 @@ def _isotonic(
     return fitted.X_thresholds_, fitted.y_thresholds_
 
 
-def _nearness(distance: NDArray[np.float64], liked: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _nearness(to_liked: NDArray[np.float32], to_others: NDArray[np.float32]) -> NDArray[np.float32]:
     """How many times nearer each object is to something liked than to other labels, (n,)."""
-    if not liked.any():
-        return np.zeros(len(distance))
-    to_liked = distance[:, liked].min(axis=1)
-    to_others = distance[:, ~liked].min(axis=1, initial=np.inf)
-    to_others[np.isinf(to_others)] = 1.0
-    ratio: NDArray[np.float64] = to_others / np.maximum(to_liked, 1e-9)
-    return ratio.clip(max=1e9)
+    others = np.where(np.isinf(to_others), np.float32(1), to_others)
+    return (others / np.maximum(to_liked, np.float32(1e-9))).clip(max=np.float32(1e9))
 
 
 def _share_below(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rank of every value, 0..1."""
     ranks = np.empty(len(values), dtype=np.float32)
-    ranks[np.argsort(values, kind="stable")] = np.linspace(0, 1, len(values), dtype=np.float32)
+    ranks[largest(-values)] = np.linspace(0, 1, len(values), dtype=np.float32)
     return ranks
