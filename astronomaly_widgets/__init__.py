@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 # name -> module that holds it; loaded on first use, so that importing the package is instant
 _HOME = {
     "Classroom": "widgets",
+    "ComparisonPanel": "widgets",
     "Dashboard": "widgets",
     "FeatureMap": "widgets",
     "Gallery": "widgets",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from .session import Session
     from .widgets import (
         Classroom,
+        ComparisonPanel,
         Dashboard,
         FeatureMap,
         Gallery,
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Classroom",
+    "ComparisonPanel",
     "Dashboard",
     "FeatureMap",
     "Gallery",
@@ -128,7 +131,12 @@ def _replay_panel(replay: Any) -> Any:
     return __getattr__("ReplayPanel")(replay)
 
 
-# a session is shown as a dashboard, though it knows of no widget; likewise an exercise and a replay
+def _comparison_panel(comparison: Any) -> Any:
+    return __getattr__("ComparisonPanel")(comparison)
+
+
+# a session is shown as a dashboard, though it knows of no widget; likewise what is compared
 _display.make_dashboard = _dashboard
 _display.make_classroom = _classroom
 _display.make_replay_panel = _replay_panel
+_display.make_comparison_panel = _comparison_panel

@@ -11,3 +11,4 @@ if TYPE_CHECKING:
 make_dashboard: Callable[[Any], Any] | None = None
 make_classroom: Callable[[Any], Any] | None = None
 make_replay_panel: Callable[[Any], Any] | None = None
+make_comparison_panel: Callable[[Any], Any] | None = None

@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "remaining": GROUND,
     "evaluation": GROUND | {"remaining"},
     "clustering": GROUND | {"compute"},
-    "validation": GROUND | {"compute"},
+    "validation": GROUND | {"_display", "compute"},
     "density": GROUND,
     "labels": GROUND,
     "project": GROUND,

@@ -1,5 +1,7 @@
 """Whether features help: measured fairly, with intervals that hold what they say."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +9,13 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from astronomaly_widgets import _display, validation
 from astronomaly_widgets.evaluation import precision_at_recall
-from astronomaly_widgets.validation import compare_features, compare_rankings
+from astronomaly_widgets.validation import compare_rankings
+
+
+def compare_features(*given, **options):
+    return validation.compare_features(*given, **options).table
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +163,29 @@ Y = np.arange(10) % 2
 def test_what_cannot_be_compared_is_refused(features, classes, options, message):
     with pytest.raises(ValueError, match=message):
         compare_features(features, classes, **options)
+
+
+def test_a_comparison_says_what_it_compared(sets):
+    found = validation.compare_features(*sets, n_labels=(10, 60), n_draws=4)
+    assert (found.n_objects, found.n_classes, found.n_draws) == (400, 3, 4)
+    lines = repr(found).splitlines()
+    assert lines[0] == "400 objects of 3 classes; chance 0.33"
+    assert "10 labels" in lines[1]
+    assert len(lines) == 10
+    best = found.table.query("classifier == 'neighbors' and features == 'good'").accuracy
+    assert [f"{value:.3f}" for value in best] == lines[3].split()[-2:]
+    assert "the mean of all classes, on the objects that were not labeled: mean of 4" in lines[-1]
+    plain = validation.compare_features(*sets, n_labels=(10,), n_draws=2, balanced=False)
+    assert plain.caption.startswith("Fraction that is right on the objects")
+
+
+def test_a_comparison_is_drawn_where_something_draws(sets, monkeypatch):
+    found = validation.compare_features(*sets, n_labels=(10,), n_draws=2)
+    monkeypatch.setattr(_display, "make_comparison_panel", None)
+    assert found._repr_mimebundle_() == {"text/plain": repr(found)}
+    drawn = SimpleNamespace(_repr_mimebundle_=lambda **kwargs: {"drawn": kwargs})
+    monkeypatch.setattr(_display, "make_comparison_panel", lambda given: drawn)
+    assert found._repr_mimebundle_(include=None) == {"drawn": {"include": None}}
 
 
 # -- rankings ------------------------------------------------------------------------------------

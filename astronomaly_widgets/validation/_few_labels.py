@@ -9,6 +9,7 @@ import numpy as np
 
 from ..compute import chunks
 from ._common import INTERVAL, centered
+from ._comparison import FeatureComparison
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ def compare_features(
     balanced: bool = True,
     n_draws: int = 30,
     random_state: int = 0,
-) -> pd.DataFrame:
+) -> FeatureComparison:
     """Compare feature sets by how well few labels tell classes apart (ML24).
 
     Objects are drawn and labeled, a plain classifier learns from them, and is asked about all
@@ -59,12 +60,8 @@ def compare_features(
 
     Returns
     -------
-    DataFrame
-        One row per feature set, classifier and number of labels: ``features``, ``classifier``,
-        ``n_labels``, ``accuracy`` (mean over the draws), ``low`` and ``high`` (the middle 95 % of
-        the draws: what one person's choice of labels may give), ``chance`` (without any
-        features), and ``gain``, ``gain_low``, ``gain_high``: the same for the difference to the
-        first feature set, draw by draw.
+    FeatureComparison
+        Drawn at the end of a cell; its `table` has the numbers.
 
     Raises
     ------
@@ -93,7 +90,8 @@ def compare_features(
                     (name, classifier, m, *_summary(right), chance, *_summary(right - first))
                 )
     columns = ["features", "classifier", "n_labels", "accuracy", "low", "high", "chance"]
-    return pd.DataFrame(rows, columns=[*columns, "gain", "gain_low", "gain_high"])
+    table = pd.DataFrame(rows, columns=[*columns, "gain", "gain_low", "gain_high"])
+    return FeatureComparison(table, len(codes), len(share), balanced, n_draws)
 
 
 def _draw(codes: NDArray[Any], m: int, rng: np.random.Generator) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""What a person sees: gallery, map, recall panel, inspector, dashboard; class room; replay."""
+"""What a person sees: gallery, map, recall panel, inspector, dashboard; class; comparisons."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 # name -> module that holds it: a gallery alone should not wait for bqplot
 _HOME = {
     "Classroom": "classroom",
+    "ComparisonPanel": "comparison_panel",
     "Dashboard": "dashboard",
     "FeatureMap": "feature_map",
     "Gallery": "gallery",
@@ -19,6 +20,7 @@ _HOME = {
 
 if TYPE_CHECKING:
     from .classroom import Classroom
+    from .comparison_panel import ComparisonPanel
     from .dashboard import Dashboard
     from .feature_map import FeatureMap
     from .gallery import Gallery
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Classroom",
+    "ComparisonPanel",
     "Dashboard",
     "FeatureMap",
     "Gallery",

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from ..simulation import Replay
 
 _BRAND = "var(--aw-brand, #2b6cb0)"
-_QUIET = "var(--aw-quiet, #5b6470)"
+QUIET = "var(--aw-quiet, #5b6470)"
 # told apart also by the color blind, on light and on dark; the first is our own learner
-_COLORS = (_BRAND, "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
+COLORS = (_BRAND, "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
 _REFERENCES = {"as it was": "solid", "at random": "dashed"}  # not learners: quiet lines
 
 
-class ReplayKey(anywidget.AnyWidget):
+class CurvesKey(anywidget.AnyWidget):
     """What stands over the curves: a title, what they cannot say, and a line for each of them.
 
     Attributes
@@ -57,19 +57,19 @@ class ReplayPanel(ipywidgets.VBox):
     """
 
     def __init__(self, replay: Replay) -> None:
-        self.key = ReplayKey(
+        self.key = CurvesKey(
             title=f"Replay: {replay.n_interesting} interesting of {replay.n_labels} labeled, "
             f"batches of {replay.batch_size}",
             caveat=replay.caveat,
         )
         self.key.add_class("aw-replay-key")
-        colors = cycle(_COLORS)
+        colors = cycle(COLORS)
         needed = replay.needed((0.5, 0.9))
         x, y = bqplot.LinearScale(min=0), bqplot.LinearScale(min=0)
         self.curves: dict[str, bqplot.Lines] = {}
         entries = []
         for name, curve in replay.curves.items():
-            color = _QUIET if name in _REFERENCES else next(colors)
+            color = QUIET if name in _REFERENCES else next(colors)
             style = _REFERENCES.get(name, "solid")
             labels, found = thinned(curve.to_numpy())
             self.curves[name] = bqplot.Lines(
