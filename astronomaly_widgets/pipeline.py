@@ -38,12 +38,12 @@ _STACKS = (".h5", ".hdf5", ".zarr")
 _KNOWN = (
     "a folder of images; FITS mosaics (a file, a list of them, or a mapping of band to file) with "
     "or without a catalog of positions, or a folder of them with one; a stack of images as .npy, "
-    ".h5, .zarr or array (n, height, width[, bands]); light curves as a long table (object, time, "
-    "magnitude or flux, ...) in a file, DataFrame or TimeSeries, as a folder of tables, or as a "
-    "mapping of id to table; spectra "
-    "as a folder of files, an .npz of flux and wavelength, or a list of Spectrum objects; a table "
-    "of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy Table or array "
-    "(n, d); or any object with object_ids, fingerprints, catalog and read"
+    ".h5, .zarr or array (n, height, width[, bands]); images in .tar files (one, a list, a folder, "
+    "or a pattern as shards/*.tar); light curves as a long table (object, time, magnitude or flux, "
+    "...) in a file, DataFrame or TimeSeries, as a folder of tables, or as a mapping of id to "
+    "table; spectra as a folder of files, an .npz of flux and wavelength, or a list of Spectrum "
+    "objects; a table of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy "
+    "Table or array (n, d); or any object with object_ids, fingerprints, catalog and read"
 )
 
 
@@ -77,7 +77,8 @@ def explore(
     source : Source, path, array or table
         A folder of images; FITS mosaics (a file or address, a list of these, a mapping of band to
         file, or a folder of them and a `catalog` of positions); a stack of images (.npy, .h5,
-        .zarr, array); light curves, see
+        .zarr, array); ``.tar`` files of images, see
+        :class:`~astronomaly_widgets.sources.TarShards`; light curves, see
         :class:`~astronomaly_widgets.sources.LightCurves`; spectra, see
         :class:`~astronomaly_widgets.sources.Spectra`; a table of features (.csv, .parquet, .fits,
         .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The session's status
@@ -233,7 +234,7 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
         return source
     if _are_mosaics(source, catalog):
         return sources.FITSCutouts(source, **extra)
-    for kind in (sources.Spectra, sources.LightCurves):
+    for kind in (sources.TarShards, sources.Spectra, sources.LightCurves):
         if kind.recognizes(source):
             return kind(source, **extra)
     if isinstance(source, str | Path):

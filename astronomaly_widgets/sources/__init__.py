@@ -6,5 +6,14 @@ from .image_folder import ImageFolder
 from .image_stack import ImageStack
 from .light_curves import LightCurves
 from .spectra import Spectra
+from .tar_shards import TarShards
 
-__all__ = ["FITSCutouts", "FeatureTable", "ImageFolder", "ImageStack", "LightCurves", "Spectra"]
+__all__ = [
+    "FITSCutouts",
+    "FeatureTable",
+    "ImageFolder",
+    "ImageStack",
+    "LightCurves",
+    "Spectra",
+    "TarShards",
+]

@@ -72,30 +72,42 @@ def decode(path: Path, max_pixels: int) -> NDArray[Any]:
     """
     try:
         with path.open("rb") as file:
-            head = file.read(9)
-            file.seek(0)
-            if head.startswith(b"\xff\xd8\xff"):
-                image = _jpeg(file, max_pixels)
-            elif head.startswith(b"\x89PNG"):
-                image = _png(file, max_pixels)
-            elif head.startswith((b"II*\0", b"MM\0*")):
-                image = _tiff(file, max_pixels)
-            elif head.startswith((b"SIMPLE  =", b"\x1f\x8b")):
-                image = _fits(file, max_pixels)
-            elif not head:
-                raise ReadError("the file is empty")
-            else:
-                raise ReadError(f"not a PNG, JPEG, TIFF or FITS image (it begins with {head!r})")
+            return decode_open(file, max_pixels)
     except IsADirectoryError:
         raise ReadError("a folder, not an image file") from None
     except FileNotFoundError:
         raise ReadError("the file is missing, or a link to nowhere") from None
+    except OSError as error:
+        raise _damaged(error) from error
+
+
+def decode_open(file: BinaryIO, max_pixels: int) -> NDArray[Any]:
+    """Read an image from an open file, or from bytes as one; see :func:`decode`."""
+    try:
+        head = file.read(9)
+        file.seek(0)
+        if head.startswith(b"\xff\xd8\xff"):
+            image = _jpeg(file, max_pixels)
+        elif head.startswith(b"\x89PNG"):
+            image = _png(file, max_pixels)
+        elif head.startswith((b"II*\0", b"MM\0*")):
+            image = _tiff(file, max_pixels)
+        elif head.startswith((b"SIMPLE  =", b"\x1f\x8b")):
+            image = _fits(file, max_pixels)
+        elif not head:
+            raise ReadError("the file is empty")
+        else:
+            raise ReadError(f"not a PNG, JPEG, TIFF or FITS image (it begins with {head!r})")
     except MemoryError:
         raise ReadError("the image does not fit in memory") from None
     except _BROKEN as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise ReadError(f"damaged or not readable: {reason}") from error
+        raise _damaged(error) from error
     return np.ascontiguousarray(checked(image))
+
+
+def _damaged(error: Exception) -> ReadError:
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return ReadError(f"damaged or not readable: {reason}")
 
 
 def checked(image: NDArray[Any]) -> NDArray[Any]:

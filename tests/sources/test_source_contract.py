@@ -1,6 +1,8 @@
 """What every source must keep to."""
 
+import io
 import pickle
+import tarfile
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from astronomaly_widgets.sources import (
     ImageStack,
     LightCurves,
     Spectra,
+    TarShards,
 )
 
 rng = np.random.default_rng(0)
@@ -62,10 +65,22 @@ def spectra(tmp_path):
     )
 
 
+def tar_shards(tmp_path):
+    with tarfile.open(tmp_path / "shard.tar", "w") as tar:
+        for name in "abc":
+            file = io.BytesIO()
+            Image.fromarray(rng.integers(0, 256, (8, 9), dtype=np.uint8)).save(file, "PNG")
+            member = tarfile.TarInfo(f"{name}.png")
+            member.size = file.tell()
+            file.seek(0)
+            tar.addfile(member, file)
+    return TarShards(tmp_path / "shard.tar", catalog=CATALOG)
+
+
 @pytest.fixture(
     params=[
         *(image_folder, image_stack, image_stack_on_disk, fits_cutouts),
-        *(feature_table, light_curves, spectra),
+        *(feature_table, light_curves, spectra, tar_shards),
     ],
     ids=lambda make: make.__name__,
 )
@@ -81,6 +96,7 @@ def test_every_public_source_is_held_to_the_contract():
         "ImageStack",
         "LightCurves",
         "Spectra",
+        "TarShards",
     }
     assert sources.__all__ == sorted(sources.__all__)
 
