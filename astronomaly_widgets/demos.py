@@ -8,14 +8,23 @@ import numpy as np
 
 from ._optional import require
 from .simulation.galaxies import make_galaxies
+from .simulation.light_curves import make_light_curves
+from .simulation.spectra import make_spectra
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from .simulation.galaxies import SimulatedGalaxies
+    from .sources import LightCurves, Spectra
 
-__all__ = ["HubbleCutouts", "hubble_deep_field", "simulated_galaxies"]
+__all__ = [
+    "HubbleCutouts",
+    "hubble_deep_field",
+    "simulated_galaxies",
+    "simulated_light_curves",
+    "simulated_spectra",
+]
 
 _SMALLEST, _LARGEST = 28, 144  # side of a cut-out in pixels
 _SIZE = 96  # to which every cut-out is scaled, as in E24 section 2.1
@@ -165,6 +174,31 @@ def simulated_galaxies(
 ) -> SimulatedGalaxies:
     """Simulate a survey with known truth; see :func:`simulation.make_galaxies`."""
     return make_galaxies(n, random_state, size=size, rare_fraction=rare_fraction)
+
+
+def simulated_light_curves(
+    n: int = 1000,
+    random_state: int = 0,
+    *,
+    n_nights: int = 70,
+    n_years: int = 2,
+    rare_fraction: float = 0.06,
+) -> LightCurves:
+    """Simulate variable stars with known truth; see :func:`simulation.make_light_curves`."""
+    return make_light_curves(
+        n, random_state, n_nights=n_nights, n_years=n_years, rare_fraction=rare_fraction
+    )
+
+
+def simulated_spectra(
+    n: int = 1000,
+    random_state: int = 0,
+    *,
+    n_wavelengths: int = 1200,
+    rare_fraction: float = 0.06,
+) -> Spectra:
+    """Simulate spectra of galaxies with known truth; see :func:`simulation.make_spectra`."""
+    return make_spectra(n, random_state, n_wavelengths=n_wavelengths, rare_fraction=rare_fraction)
 
 
 def _sum_in(segments: NDArray[np.int32], band: NDArray[np.uint8], n: int) -> NDArray[np.float64]:

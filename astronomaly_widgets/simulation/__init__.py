@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .curves import SimulatedCurves, make_curves
+from .light_curves import make_light_curves
 from .oracle import Oracle, label_with
 from .replay import Replay, replay
+from .spectra import make_spectra
 
 if TYPE_CHECKING:
     from .galaxies import make_galaxies
@@ -18,6 +20,8 @@ __all__ = [
     "label_with",
     "make_curves",
     "make_galaxies",
+    "make_light_curves",
+    "make_spectra",
     "replay",
 ]
 

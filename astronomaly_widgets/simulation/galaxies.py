@@ -13,6 +13,7 @@ import numpy as np
 from . import _artifacts as artifacts
 from . import _morphology as morphology
 from ._exposure import PIXEL, Exposure, composite
+from ._mixture import INTERESTING_FROM, draw_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,6 @@ SCORES: Mapping[str, float] = MappingProxyType(
         "corrupt": 0.0,
     }
 )
-INTERESTING_FROM = 4.0
 
 _DRAW = {
     "elliptical": morphology.elliptical,
@@ -63,7 +63,6 @@ _SURFACE_BRIGHTNESS = {  # mag / arcsec^2 in r, mean within the half-light radiu
     "ring": 21.6,
     "lens": 20.4,
 }
-_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,21 +172,14 @@ def make_galaxies(
     """
     import pandas as pd
 
-    if n < 1:
-        raise ValueError(f"n must be a positive number of galaxies, got {n!r}")
     if size < 32:
         raise ValueError(f"size must be at least 32 pixels to show a galaxy, got {size!r}")
-    if not 0 <= rare_fraction <= 1:
-        raise ValueError(f"rare_fraction must lie in 0..1, got {rare_fraction!r}")
-    names, shares = _shares(rare_fraction)
-    start = np.random.default_rng(random_state).random()
-    # steps of the golden ratio fill 0..1 evenly: every share holds in every first n
-    class_numbers = np.searchsorted(shares, (start + _GOLDEN * np.arange(n)) % 1, side="right")
+    classes = draw_classes(n, random_state, rare_fraction, _ORDINARY, _RARE)
     images = np.empty((n, size, size, 3), dtype=np.uint8)
     records = []
-    for i, number in enumerate(class_numbers):
+    for i, name in enumerate(classes):
         rng = np.random.default_rng((random_state, i))
-        images[i], record = _observe(names[number], rng, size)
+        images[i], record = _observe(name, rng, size)
         records.append(record)
     object_ids = np.array([f"galaxy-{i:06d}" for i in range(n)], dtype=object)
     catalog = pd.DataFrame(records, index=pd.Index(object_ids, name="object_id"))
@@ -201,14 +193,6 @@ def make_galaxies(
     }
     spec = {"room": "demos", "name": "simulated_galaxies", "arguments": arguments}
     return SimulatedGalaxies(object_ids, images, catalog, spec)
-
-
-def _shares(rare_fraction: float) -> tuple[list[str], NDArray[np.float64]]:
-    """Class names and the upper ends of their parts of 0..1."""
-    weights = {name: share * (1 - rare_fraction) for name, share in _ORDINARY.items()}
-    weights |= {name: share * rare_fraction for name, share in _RARE.items()}
-    ends = np.cumsum(list(weights.values()))
-    return list(weights), ends[:-1]
 
 
 def _observe(
