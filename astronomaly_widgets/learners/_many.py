@@ -60,19 +60,16 @@ class Many:
     @classmethod
     def of(cls, process: Process, liked: NDArray[np.bool_]) -> Self:
         """Make a process ready; `liked` (m,) are those of its points that are wanted near."""
-        from scipy.linalg import solve_triangular
-
         groups = list(_neighbors(process.points[process.best[0]]))
         size = max(map(len, groups))
         order = np.concatenate([np.resize(rows, size) for rows in groups])
         real = np.concatenate([np.arange(size) < len(rows) for rows in groups])
-        lower = solve_triangular(process.whitening, np.eye(len(process.whitening)), lower=True)
+        lower = np.linalg.inv(process.whitening)
         covariance = lower @ lower.T
         alone = np.zeros((len(groups), size, size), dtype=np.float32)
         for group, rows in zip(alone, groups, strict=True):
-            factor = np.linalg.cholesky(covariance[np.ix_(rows, rows)])
             k = len(rows)
-            group[:k, :k] = solve_triangular(factor, np.eye(k), lower=True)
+            group[:k, :k] = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(rows, rows)]))
 
         def spread(values: NDArray[np.float64]) -> NDArray[np.float32]:
             return np.ascontiguousarray(values[:, order] * real, dtype=np.float32)

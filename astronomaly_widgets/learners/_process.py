@@ -103,7 +103,7 @@ def fit(
     and length scales multiples of its unit. The candidates are averaged with their marginal
     likelihoods as weights, the variance of the signal integrated out.
     """
-    from scipy.linalg import cho_solve, solve_triangular
+    from scipy.linalg import cho_solve
 
     apart = [distances(these, these) for these in points]
     for distance in apart:
@@ -142,7 +142,7 @@ def fit(
             columns[k] += solved @ chances[i, j]
             if not chances[i, j, :, 0].any():
                 continue
-            inverse = solve_triangular(lower, np.eye(len(values)), lower=True)
+            inverse = np.tril(np.linalg.inv(lower))
             blind = values[:, None] - solved / np.einsum("ij,ij->j", inverse, inverse)[:, None]
             left_out += blind @ chances[i, j, :, 0]
             if (i, j) == (i_best, j_best):
@@ -181,9 +181,8 @@ def matern(distance: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
 
 
 def _cholesky(kernel: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
-    from scipy.linalg import cholesky
-
-    lower: NDArray[np.float64] = cholesky(kernel + noise * np.eye(len(kernel)), lower=True)
+    # NumPy's lets other threads run meanwhile, SciPy's does not
+    lower: NDArray[Any] = np.linalg.cholesky(kernel + noise * np.eye(len(kernel)))
     return lower
 
 

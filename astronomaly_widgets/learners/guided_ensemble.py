@@ -125,6 +125,8 @@ class GuidedEnsemble:
             If the shapes do not belong together, a score is not in 0..5, or an object that is
             read has a feature that is NaN or infinite.
         """
+        from threadpoolctl import threadpool_limits
+
         X = as_features(X)
         anomaly = as_anomaly_score(anomaly_score, len(X))
         features, scores = labeled(X, rows, y)
@@ -138,9 +140,10 @@ class GuidedEnsemble:
         spaces = _Spaces.of(sample)
         units = [median_distance(Z) for Z in spaces(sample)]
         some = _telling(scores, _N_PROCESS)
-        process = _process.fit(
-            spaces(features[some]), values[some], prior[some], scores[some], units
-        )
+        with threadpool_limits(1, user_api="blas"):  # for matrices this small, threads only wait
+            process = _process.fit(
+                spaces(features[some]), values[some], prior[some], scores[some], units
+            )
         trees, voted = self._grow(X, anomaly, index, values)
         liked = scores[some] >= _LIKED
         left_out = np.full(len(scores), np.nan)
