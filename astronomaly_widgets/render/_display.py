@@ -132,10 +132,13 @@ def _stretch(
     black, scale = limits
     light = np.maximum((np.nan_to_num(data, nan=-np.inf) - black) / scale, 0)
     light = np.minimum(light, 1e6)  # an infinite pixel is white, and nothing overflows
-    mean = light.mean(axis=2, keepdims=True) if light.ndim == 3 else light
-    mean = np.maximum(mean, 1e-9)
-    light = light * (np.arcsinh(mean / _SOFTENING) / (np.arcsinh(1 / _SOFTENING) * mean))
+    # three bands are added one by one: numpy is slow to sum over a short axis
+    red, green, blue = np.moveaxis(light, 2, 0) if light.ndim == 3 else (light,) * 3
+    mean = np.maximum((red + green + blue) / 3, 1e-9)
+    factor = np.arcsinh(mean / _SOFTENING) / (np.arcsinh(1 / _SOFTENING) * mean)
     if light.ndim == 3:  # too bright a pixel keeps its hue
-        light = light / np.maximum(light.max(axis=2, keepdims=True), 1)
+        brightest = np.maximum(np.maximum(red, green), blue) * factor
+        factor = (factor / np.maximum(brightest, 1))[..., None]
+    light = light * factor
     shown: NDArray[np.uint8] = (np.minimum(light, 1) * 255 + 0.5).astype(np.uint8)
     return shown
