@@ -1,5 +1,6 @@
 """How the docs are built: ``make docs``."""
 
+import inspect
 import re
 import sys
 import types
@@ -22,15 +23,61 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say it, with shapes and units
+add_module_names = False  # the heading says which room it is
 autosummary_generate = False
+suppress_warnings = ["autosummary.import_cycle"]  # names are given in full, and shown short
 numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "astronomaly_widgets"
 html_static_path = ["_static"]
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
-html_sidebars = {"install": [], "quickstart": [], "notebooks": [], "changelog": []}
+html_css_files = ["pages.css"]
+html_theme_options = {
+    "header_links_before_dropdown": 7,
+    "navbar_align": "left",
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": False,
+}
+html_sidebars = {page.stem: [] for page in HERE.glob("*.md")}  # sections alone have one
 html_show_sourcelink = False
+
+
+def add_table_of_contents(_app, what, name, obj, options, lines):
+    """Let a room, and a class whose members are shown, begin with a list of what is in it."""
+    if what == "module" and options.members:
+        own = [key for key, value in vars(obj).items() if is_of(value, obj.__name__)]
+        names = [
+            key for key in getattr(obj, "__all__", own) if is_of(getattr(obj, key), aw.__name__)
+        ]
+    elif what == "class" and options.inherited_members:
+        names = [
+            key
+            for base in reversed(obj.__mro__)
+            for key, value in vars(base).items()
+            if f"{base.__module__}.".startswith(f"{aw.__name__}.")
+            and (inspect.isroutine(value) or isinstance(value, property | classmethod))
+        ]
+    else:
+        return
+    names = list(dict.fromkeys(key for key in names if key[0] != "_"))
+    if len(names) > 1:
+        lines += ["", ".. autosummary::", "   :nosignatures:", ""]
+        lines += [*(f"   ~{name}.{key}" for key in names), ""]
+
+
+def take_signature_of_init(_app, what, _name, obj, _options, signature, returns):
+    """Show what a class takes where its base, of traitlets, says that it takes anything."""
+    if what == "class" and signature == "(*args, **kwargs)":
+        _, *parameters = inspect.signature(obj.__init__).parameters.values()
+        signature = re.sub(r": '[^']*'", "", str(inspect.Signature(parameters)))
+    return signature, returns
+
+
+def is_of(value, home):
+    """Tell whether it is a class or function that was defined in a module or below it."""
+    defined = inspect.isclass(value) or inspect.isroutine(value)
+    return defined and f"{value.__module__}.".startswith(f"{home}.")
 
 
 def add_what_has_no_page(_app, docname, source):
@@ -64,5 +111,7 @@ def render_notebooks(app, error):
 
 
 def setup(app):
+    app.connect("autodoc-process-docstring", add_table_of_contents, priority=900)  # after numpydoc
+    app.connect("autodoc-process-signature", take_signature_of_init)
     app.connect("source-read", add_what_has_no_page)
     app.connect("build-finished", render_notebooks)

@@ -155,11 +155,9 @@ def test_every_link_to_a_file_leads_to_one(page):
 
 
 @pytest.fixture(scope="module")
-def documented(tmp_path_factory):
-    """Python names in the docs, after a build in which any warning is an error."""
+def html(tmp_path_factory):
+    """The folder of pages, after a build in which any warning is an error."""
     pytest.importorskip("sphinx")
-    from sphinx.util.inventory import InventoryFile
-
     folder = tmp_path_factory.mktemp("html")
     home = str(Path(aw.__file__).parents[1])
     done = subprocess.run(
@@ -171,7 +169,15 @@ def documented(tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    inventory = InventoryFile.loads((folder / "html" / "objects.inv").read_bytes(), uri="")
+    return folder / "html"
+
+
+@pytest.fixture(scope="module")
+def documented(html):
+    """Python names in the docs."""
+    from sphinx.util.inventory import InventoryFile
+
+    inventory = InventoryFile.loads((html / "objects.inv").read_bytes(), uri="")
     data = getattr(inventory, "data", inventory)
     return {name for kind in data if kind.startswith("py:") for name in data[kind]}
 
@@ -211,6 +217,22 @@ def test_every_public_name_is_in_the_docs(documented):
     assert {"astronomaly_widgets.explore", "astronomaly_widgets.Session.label"} <= names
     missing = names - documented
     assert not missing, f"add them, or their room, to a page in docs/api: {sorted(missing)}"
+
+
+def contents(page: Path) -> set[str]:
+    """Names that the lists at the beginnings of rooms and classes lead to."""
+    tables = re.findall(
+        r'<table class="autosummary.*?</table>', page.read_text(encoding="utf-8"), re.DOTALL
+    )
+    return {name for table in tables for name in re.findall(r'href="#([\w.]+)"', table)}
+
+
+def test_a_room_and_the_session_begin_with_a_list_of_what_is_in_them(html):
+    for page, room in [("features", "features"), ("numbers", "learners"), ("search", "Session")]:
+        home = f"{aw.__name__}.{room}."
+        wanted = {name for name in public_names() if name.startswith(home)}
+        assert len(wanted) > 5
+        assert wanted <= contents(html / "api" / f"{page}.html")
 
 
 def test_a_rendered_notebook_has_its_outputs_its_pictures_and_a_word_for_each_widget(
