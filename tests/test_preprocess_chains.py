@@ -233,6 +233,24 @@ def test_one_chain_is_measured_and_another_is_shown():
     assert render.picture(shown, "a") != render.picture(stack, "a")
 
 
+@pytest.mark.parametrize("image", [GREY, COLOR])
+@pytest.mark.parametrize("method", ["linear", "log"])
+def test_what_a_chain_has_stretched_is_shown_without_another_stretch(image, method):
+    image = image.astype(np.float32)
+    image[:3] = np.nan
+    limits = {"limits": (1, 99)}
+    steps = [("stretch", {"method": method, **limits}), ("center_crop", {"size": 40})]
+    seen = PreparedSource(ImageStack(image[None]), steps).read("object-0")
+    interval = visualization.AsymmetricPercentileInterval(1, 99)
+    low, high = interval.get_limits(image[np.isfinite(image)])
+    scaled = np.clip((image.astype(float) - low) / (high - low), 0, 1)[10:50, 5:45]
+    curve = scaled if method == "linear" else np.log1p(1000 * scaled) / np.log(1001)
+    assert seen.dtype == np.uint8
+    np.testing.assert_allclose(seen, 255 * curve, atol=1)
+    unchanged = PreparedSource(ImageStack(image[None]), [("center_crop", {"size": 40})])
+    np.testing.assert_array_equal(unchanged.read("object-0"), image[10:50, 5:45])
+
+
 def test_a_project_is_told_what_a_prepared_source_was_made_of(tmp_path):
     np.save(tmp_path / "stack.npy", COLOR[None])
     stack = ImageStack(tmp_path / "stack.npy")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ReadError
+from ._brightness import to_uint8
 from ._chain import Chain
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 class PreparedSource:
     """What a chain makes of the images of a source.
 
-    For what is shown: a session that is given this draws its pictures from it. A picture that is
-    uint8 in the end is shown as it is; any other gets the usual stretch.
+    For what is shown: a session that is given this draws its pictures from it. What a chain has
+    brought to 0..1 by ``stretch`` or ``normalize`` becomes uint8, and is shown as it is; what is
+    floating without these gets the usual stretch.
 
     Parameters
     ----------
@@ -44,6 +46,7 @@ class PreparedSource:
         self.source = source
         self.chain = chain if isinstance(chain, Chain) else Chain(*chain)
         self.kind = source.kind
+        self._scaled = any(name in {"stretch", "normalize"} for name, _ in self.chain.steps)
         inner = getattr(source, "spec", None)
         arguments = {"source": inner, "chain": self.chain.settings()}
         #: How a project finds it again, see :class:`Source`; None if it cannot find the source.
@@ -82,6 +85,8 @@ class PreparedSource:
         """
         image = self.source.read(object_id)
         try:
-            return self.chain(image)
+            prepared = self.chain(image)
         except ValueError as error:
             raise ReadError(f"cannot be prepared: {error}") from error
+        is_unit = self._scaled and prepared.dtype != np.uint8
+        return to_uint8(prepared, 0, 1) if is_unit else prepared
