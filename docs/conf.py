@@ -101,6 +101,13 @@ def add_what_has_no_page(_app, docname, source):
     source[0] += "\n".join(["", "```{eval-rst}", *lines, "```", ""]) if lines else ""
 
 
+def link_notebooks(app, docname, source):
+    """Let the names of notebooks lead to the rendered ones, where there are any."""
+    if docname == "notebooks" and app.tags.has("notebooks"):
+        link = r'| <a href="notebooks/\1.html">\1</a> |'
+        source[0] = re.sub(r"^\| `(\w+)\.ipynb` \|", link, source[0], flags=re.MULTILINE)
+
+
 def render_notebooks(app, error):
     """Run the notebooks and lay them beside the pages, if ``-t notebooks`` asks for it."""
     if error is None and app.tags.has("notebooks"):
@@ -114,4 +121,5 @@ def setup(app):
     app.connect("autodoc-process-docstring", add_table_of_contents, priority=900)  # after numpydoc
     app.connect("autodoc-process-signature", take_signature_of_init)
     app.connect("source-read", add_what_has_no_page)
+    app.connect("source-read", link_notebooks)
     app.connect("build-finished", render_notebooks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import os
 import re
@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).parents[1]
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+LINK = re.compile(r"(?:\]\(|\bsrc=\"|\bsrcset=\")(?!https?://|#)([^)#\"]+)")
 SHOWN = {"bash", "python", "text", "bibtex"}  # languages of code; other fences are directives
 
 
@@ -149,6 +149,53 @@ def test_every_block_of_code_says_what_language_it_is(page):
 def test_every_link_to_a_file_leads_to_one(page):
     for link in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / link).exists(), link
+
+
+def load_badges():
+    spec = importlib.util.spec_from_file_location("badges", DOCS / "badges.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_badges_of_the_readme_are_those_for_the_address_of_the_repository():
+    badges = load_badges()
+    wanted = badges.badges(badges.address())
+    assert wanted in (REPOSITORY / "README.md").read_text(encoding="utf-8"), (
+        "python docs/badges.py writes them"
+    )
+
+
+def test_badges_open_the_tour_of_the_repository_or_say_how():
+    badges = load_badges()
+    assert badges.badges().count("](docs/notebooks.md#in-a-browser)") == 2
+    assert "\n## In a browser\n" in (DOCS / "notebooks.md").read_text(encoding="utf-8")
+    assert (REPOSITORY / badges.TOUR).is_file()
+    both = badges.badges("https://github.com/someone/search")
+    binder = "https://mybinder.org/v2/gh/someone/search/HEAD"
+    assert f"]({binder}?urlpath=lab%2Ftree%2Fnotebooks%2F01_tour.ipynb)\n" in both
+    colab = "https://colab.research.google.com/github/someone/search/blob/HEAD"
+    assert f"]({colab}/notebooks/01_tour.ipynb)\n" in both
+    with pytest.raises(SystemExit, match="OWNER/NAME"):
+        badges.badges("someone/search")
+
+
+def test_badges_are_written_where_the_old_ones_stand(tmp_path, monkeypatch):
+    badges = load_badges()
+    monkeypatch.setattr(badges, "HOME", tmp_path)
+    project = '[project.urls]\nRepository = "https://github.com/someone/search.git"\n'
+    (tmp_path / "pyproject.toml").write_text(project)
+    (tmp_path / "README.md").write_text(f"# Title\n\n{badges.badges()}\nText\n")
+    badges.main()
+    wanted = f"# Title\n\n{badges.badges('https://github.com/someone/search')}\nText\n"
+    assert (tmp_path / "README.md").read_text() == wanted
+
+
+def test_every_notebook_that_is_named_is_there():
+    page = (DOCS / "notebooks.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+\.ipynb)` \|", page, re.MULTILINE)
+    assert len(named) > 3
+    assert set(named) <= {path.name for path in (REPOSITORY / "notebooks").glob("*.ipynb")}
 
 
 # -- pages -------------------------------------------------------------------------------------
