@@ -3,6 +3,8 @@
 from ._measure import Measurements, measure
 from ._period import Period, find_period
 from ._registry import by_name
+from .autoencoder import AutoencoderFeatures
+from .byol import BYOLFeatures
 from .cnn import CNNFeatures
 from .combined import CombinedFeatures
 from .ellipse import EllipseFeatures
@@ -18,6 +20,8 @@ from .transformer import FunctionFeatures, TransformerFeatures
 from .wavelet import WaveletFeatures
 
 __all__ = [
+    "AutoencoderFeatures",
+    "BYOLFeatures",
     "CNNFeatures",
     "CombinedFeatures",
     "EllipseFeatures",

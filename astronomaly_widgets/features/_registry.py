@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._torch import is_network
+from .autoencoder import AutoencoderFeatures
+from .byol import BYOLFeatures
 from .cnn import CNNFeatures
 from .combined import CombinedFeatures
 from .ellipse import EllipseFeatures
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from .._protocols import FeatureExtractor
 
 _EXTRACTORS: dict[str, Callable[[], FeatureExtractor]] = {
+    "autoencoder": AutoencoderFeatures,
+    "byol": BYOLFeatures,
     "cnn": CNNFeatures,
     "ellipse": EllipseFeatures,
     "flux_histogram": FluxHistogramFeatures,
@@ -51,7 +55,9 @@ def by_name(
         ``"photometry"``, ``"power_spectrum"``, ``"raw"``, ``"spectrum"``, ``"spectrum_pca"``,
         ``"spectrum_raw"`` or ``"wavelet"``; an extractor, which is returned as it is; a function of
         one object, see :class:`FunctionFeatures`; a torch.nn.Module, see :class:`CNNFeatures`; or a
-        scikit-learn transformer of its raw values, see :class:`TransformerFeatures`.
+        scikit-learn transformer of its raw values, see :class:`TransformerFeatures`. By the names
+        ``"byol"`` and ``"autoencoder"`` come :class:`BYOLFeatures` and
+        :class:`AutoencoderFeatures`, which have to learn from your images before they measure.
 
     Raises
     ------

@@ -12,6 +12,8 @@ from astronomaly_widgets import features
 from astronomaly_widgets._protocols import FeatureExtractor
 from astronomaly_widgets.exceptions import MeasurementError
 from astronomaly_widgets.features import (
+    AutoencoderFeatures,
+    BYOLFeatures,
     CNNFeatures,
     CombinedFeatures,
     EllipseFeatures,
@@ -83,7 +85,12 @@ SOURCES = {
     "spectra": spectra(),
     "table": FeatureTable(pd.DataFrame(rng.normal(size=(5, 4)), columns=list("abcd"))),
 }
+NETWORK = {"size": 32, "batch_size": 2}
+HEADS = {"hidden_size": 8, "projection_size": 4}
+ONCE = {"epochs": 1, "progress": False}
 EXTRACTORS = {
+    "autoencoder": AutoencoderFeatures(3, **NETWORK).fit(SOURCES["rgb"], **ONCE),
+    "byol": BYOLFeatures("small", **NETWORK, **HEADS).fit(SOURCES["rgb"], **ONCE),
     "cnn": CNNFeatures(size=32, batch_size=2),
     "ellipse and cnn": CombinedFeatures([EllipseFeatures(), CNNFeatures(size=32, batch_size=3)]),
     "ellipse": EllipseFeatures(),
