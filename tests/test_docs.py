@@ -128,6 +128,16 @@ def test_every_command_exists(page, at_the_example):
             assert program in {"", "git", "cd"}, line
 
 
+def test_every_key_of_the_gallery_is_explained_in_its_own_words():
+    static = Path(aw.__file__).parent / "widgets" / "static"
+    script = (static / "gallery_head.js").read_text(encoding="utf-8")
+    keys = re.search(r"^const KEYS = (\[.*?^\]);", script, re.MULTILINE | re.DOTALL)[1]
+    does = re.findall(r'^  \[".*?", "(.*)"\],$', keys, re.MULTILINE)
+    page = (DOCS / "howto" / "keyboard.md").read_text(encoding="utf-8")
+    assert len(does) > 10
+    assert re.findall(r"^\| .* \| (.*) \|$", page, re.MULTILINE)[2 : 2 + len(does)] == does
+
+
 def test_every_extra_that_is_explained_is_there():
     text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
     extras = tomllib.loads(text)["project"]["optional-dependencies"]
