@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..compute import compiled
+from ._kernels import compare, matern, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 BLOCK = 256  # objects whose kernels with a few hundred labels stay in a core's cache
 _GROUP = 64  # labels that are weighed together where all at once would take too long
-_LANES = 64  # objects that are compared with a label at once
-_FARTHEST = 1e30  # squared; farther away makes no difference, and overflows
+_STEPS = 8  # of a triangle: its empty half is not multiplied, but for a sixteenth of it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +117,18 @@ class Many:
         squared = {}
         for space, points in self.points.items():
             squared[space] = np.empty((m, n), dtype=np.float32)
-            _compare(X[space], points, squared[space])
+            compare(X[space], points, squared[space])
         apart = np.full((2, n), np.inf, dtype=np.float32)
-        _nearest(squared[0], self.liked, apart)
+        nearest(squared[0], self.liked, apart)
         known = np.empty((m, n), dtype=np.float32)
         unknown = None
         for space, scale, weights in self.kernels:
-            _matern(squared[space], scale, known)
+            matern(squared[space], 1.5, scale, known)
             means += weights @ known
             if (space, scale) == self.best:
                 unknown = self._unknown(known, exact=exact)
         if unknown is None:
-            _matern(squared[self.best[0]], self.best[1], known)
+            matern(squared[self.best[0]], 1.5, self.best[1], known)
             unknown = self._unknown(known, exact=exact)
         return means, unknown, np.sqrt(apart)
 
@@ -145,6 +145,63 @@ class Many:
         return unknown
 
 
+@dataclass(frozen=True, slots=True)
+class ManyRegressed:
+    """scikit-learn's regressor with a Matern 5/2 kernel and noise, made ready for many objects.
+
+    Attributes
+    ----------
+    points : ndarray, shape (m, d)
+    scale, noise : float
+        Of the kernel.
+    weights : ndarray, shape (m,)
+        What each label adds to the mean.
+    whitening : tuple of ndarray
+        Inverse of the lower Cholesky factor, in bands of rows, without what is 0 in all of them.
+    center, spread : float
+        Mean and deviation of the labels.
+    """
+
+    points: NDArray[np.float32]
+    scale: float
+    noise: float
+    weights: NDArray[np.float32]
+    whitening: tuple[NDArray[np.float32], ...]
+    center: float
+    spread: float
+
+    @classmethod
+    def of(cls, process: Any) -> Self:
+        """Make a fitted ``GaussianProcessRegressor`` ready."""
+        m = len(process.X_train_)
+        inverse = np.linalg.inv(process.L_).astype(np.float32)
+        ends = np.linspace(0, m, min(m, _STEPS) + 1).astype(int)
+        return cls(
+            points=np.ascontiguousarray(process.X_train_, dtype=np.float32),
+            scale=float(process.kernel_.k1.length_scale),
+            noise=float(process.kernel_.k2.noise_level),
+            weights=process.alpha_.astype(np.float32),
+            whitening=tuple(
+                np.ascontiguousarray(inverse[start:end, :end]) for start, end in pairwise(ends)
+            ),
+            center=float(process._y_train_mean),  # noqa: SLF001 - there is no other way to it
+            spread=float(process._y_train_std),  # noqa: SLF001
+        )
+
+    def predict(self, X: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and standard deviation (n,) of a new label of each of a block of objects (n, d)."""
+        squared, known = np.empty((2, len(self.points), len(X)), dtype=np.float32)
+        compare(X, self.points, squared)
+        matern(squared, 2.5, self.scale, known)
+        share = np.zeros(len(X), dtype=np.float32)
+        for band in self.whitening:
+            said = band @ known[: band.shape[1]]
+            share += np.einsum("ij,ij->j", said, said)
+        mean = self.weights @ known * np.float32(self.spread) + np.float32(self.center)
+        std = np.sqrt(1 + np.float32(self.noise) - np.minimum(share, 1)) * np.float32(self.spread)
+        return mean, std
+
+
 def _neighbors(points: NDArray[np.float64]) -> Iterator[NDArray[np.intp]]:
     """Cut points into groups of like size and of what is near, by halves along what varies most."""
     waiting = [np.arange(len(points))]
@@ -157,70 +214,3 @@ def _neighbors(points: NDArray[np.float64]) -> Iterator[NDArray[np.intp]]:
         along = here[:, int(np.argmax(here.var(axis=0)))]
         rows = rows[np.argsort(along, kind="stable")]
         waiting += [rows[len(rows) // 2 :], rows[: len(rows) // 2]]
-
-
-@compiled
-def _compare(X: Any, points: Any, squared: Any) -> None:
-    """Squared distances of objects (n, d) to points (m, d), (m, n), without cancellation."""
-    n, d = X.shape
-    columns = np.zeros((d, _LANES), dtype=np.float32)
-    total = np.zeros((2, _LANES), dtype=np.float32)
-    far = np.float32(_FARTHEST)
-    for start in range(0, n, _LANES):
-        k = min(_LANES, n - start)
-        for r in range(k):
-            for j in range(d):
-                columns[j, r] = X[start + r, j]
-        for p in range(0, len(points), 2):  # two at once, for one look at the objects
-            q = min(p + 1, len(points) - 1)
-            total[:] = np.float32(0)
-            for j in range(0, d - 1, 2):
-                a, b = points[p, j], points[p, j + 1]
-                c, e = points[q, j], points[q, j + 1]
-                for r in range(_LANES):
-                    x, y = columns[j, r], columns[j + 1, r]
-                    s, t, u, v = x - a, y - b, x - c, y - e
-                    total[0, r] += s * s + t * t
-                    total[1, r] += u * u + v * v
-            if d % 2:
-                a, c = points[p, d - 1], points[q, d - 1]
-                for r in range(_LANES):
-                    s, u = columns[d - 1, r] - a, columns[d - 1, r] - c
-                    total[0, r] += s * s
-                    total[1, r] += u * u
-            for r in range(k):
-                squared[p, start + r] = min(total[0, r], far)
-                squared[q, start + r] = min(total[1, r], far)
-
-
-@compiled
-def _nearest(squared: Any, liked: Any, apart: Any) -> None:
-    """Least squared distances (2, n) to liked points and to others, of those to all (m, n)."""
-    m, n = squared.shape
-    for p in range(m):
-        which = 0 if liked[p] else 1
-        for r in range(n):
-            apart[which, r] = min(apart[which, r], squared[p, r])
-
-
-@compiled
-def _matern(squared: Any, scale: Any, kernel: Any) -> None:
-    """Matern 3/2 kernel of squared distances (m, n), to 2e-7."""
-    m, n = squared.shape
-    bits = np.empty(n, dtype=np.int32)
-    power = bits.view(np.float32)
-    unit = np.float32(np.sqrt(3.0) / scale)
-    for p in range(m):
-        for r in range(n):
-            # exp(-x) = 2^k exp(f): k is written into the exponent of a float, f is small
-            x = min(np.sqrt(squared[p, r]) * unit, np.float32(80))
-            turns = -x * np.float32(1.4426950408889634)
-            k = np.floor(turns + np.float32(0.5))
-            f = (turns - k) * np.float32(0.6931471805599453)
-            series = np.float32(1 / 120) + f * np.float32(1 / 720)
-            series = np.float32(1 / 6) + f * (np.float32(1 / 24) + f * series)
-            series = np.float32(1) + f * (np.float32(1) + f * (np.float32(0.5) + f * series))
-            bits[r] = (np.int32(k) + np.int32(127)) << np.int32(23)
-            kernel[p, r] = series * (np.float32(1) + x)
-        for r in range(n):
-            kernel[p, r] *= power[r]

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import chunks
+from ..compute import chunks, map_chunks
+from ._forest import as_float32
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
+from ._many import BLOCK, ManyRegressed
 from ._units import evenly, median_distance
 from .baselines import random_worth
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
 # Candidates tried, in units of the median distance and of the variance of the labels. The limits
 # keep the process from collapsing: neither a constant nor a spike at each label can win.
 LENGTH_SCALES = (0.1, 0.2, 0.4, 0.8)
 NOISE_LEVELS = (0.05, 0.2, 0.6)
+_MANY = 2**15  # objects; of fewer, double precision is done before the compiler is
+_CHUNK = 2**13  # objects, a multiple of a block: some 50 ms of work on one core
 _N_UNITS = 1000  # objects that set the units
 _N_CHOOSE = 500  # labels that choose among the candidates
 _MIN_LABELS = 2
@@ -40,8 +46,34 @@ class _Fitted:
     spread: NDArray[np.float64]
     left_out: NDArray[np.float32]
 
-    def standardize(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (X - self.center) / self.spread
+    def predict(self, X: NDArray[Any]) -> Iterator[tuple[slice, tuple[NDArray[Any], NDArray[Any]]]]:
+        """Yield mean and standard deviation (k,) for all objects (n, d), part by part.
+
+        Of many objects, in single precision.
+        """
+        n, d = X.shape
+        if n < _MANY:
+            for part in chunks(n, rows_per_chunk(max(d, len(self.left_out)))):
+                yield part, self.process.predict(self.standardize(X[part]), return_std=True)
+            return
+        from threadpoolctl import threadpool_limits
+
+        many = ManyRegressed.of(self.process)
+
+        def work(part: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            block = as_float32(self.standardize(X[part]))
+            size = part.stop - part.start
+            mean, std = np.empty((2, size), dtype=np.float32)
+            for start in range(0, size, BLOCK):
+                here = slice(start, start + BLOCK)
+                mean[here], std[here] = many.predict(block[here])
+            return mean, std
+
+        with threadpool_limits(1, user_api="blas"):  # the chunks are on all cores already
+            yield from map_chunks(work, n, _CHUNK)
+
+    def standardize(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return (as_block(X, slice(None)) - self.center) / self.spread
 
 
 @dataclass
@@ -107,7 +139,12 @@ class DirectRegression:
         self._fitted = None
         self._best = float(scores.max()) if len(scores) else np.nan
         if len(scores) >= _MIN_LABELS and scores.min() < scores.max():
-            self._fitted = _fit(features, scores, as_block(X, evenly(len(X), _N_UNITS)))
+            from threadpoolctl import threadpool_limits
+
+            with threadpool_limits(
+                1, user_api="blas"
+            ):  # among a few hundred rows threads only wait
+                self._fitted = _fit(features, scores, as_block(X, evenly(len(X), _N_UNITS)))
         return self
 
     def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
@@ -138,7 +175,7 @@ class DirectRegression:
             has the name.
         """
         X = as_features(X)
-        n, d = X.shape
+        n = len(X)
         anomaly = as_anomaly_score(anomaly_score, n)
         fitted = self._fitted
         if fitted is None:
@@ -146,10 +183,7 @@ class DirectRegression:
             uncertainty = np.full(n, np.nan, dtype=np.float32)
             return LearnerScores(anomaly, relevance, uncertainty, self._start(X, anomaly))
         relevance, uncertainty, acquisition = np.empty((3, n), dtype=np.float32)
-        size = rows_per_chunk(max(d, len(fitted.process.y_train_)))
-        for part in chunks(n, size):
-            block = fitted.standardize(as_block(X, part))
-            mean, std = fitted.process.predict(block, return_std=True)
+        for part, (mean, std) in fitted.predict(X):
             relevance[part] = np.clip(mean, 0.0, 5.0)
             uncertainty[part] = std
             acquisition[part] = log_expected_improvement(mean, std, self._best, self.xi)
@@ -272,9 +306,7 @@ def _left_out(process: Any, y: NDArray[np.float64]) -> NDArray[np.float32]:
 
     Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, equation 5.12.
     """
-    from scipy.linalg import solve_triangular
-
-    half = solve_triangular(process.L_, np.eye(len(y)), lower=True)
+    half = np.linalg.inv(process.L_)  # which, other than SciPy's, lets other threads run
     precision = np.einsum("ij,ij->j", half, half)
     said: NDArray[np.float64] = y - y.std() * process.alpha_ / precision
     return said.clip(0.0, 5.0).astype(np.float32)

@@ -5,9 +5,19 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
 from astronomaly_widgets.compute import Task, running
-from astronomaly_widgets.learners import GuidedEnsemble, _asking, _many, _process
+from astronomaly_widgets.learners import (
+    DirectRegression,
+    GuidedEnsemble,
+    _asking,
+    _kernels,
+    _many,
+    _process,
+    direct_regression,
+)
 
 FIELDS = ("trained_score", "relevance", "uncertainty", "acquisition", "exploration")
 
@@ -96,10 +106,24 @@ def test_what_is_far_beyond_single_precision_is_unknown_and_finite():
 def test_the_compiled_kernel_is_matern_three_halves(scale):
     squared = np.r_[0.0, np.geomspace(1e-12, 1e30, 1000)].astype(np.float32)[None]
     kernel = np.empty_like(squared)
-    _many._matern(squared, scale, kernel)
+    _kernels.matern(squared, 1.5, scale, kernel)
     want = _process.matern(np.sqrt(squared.astype(float)), scale)
     np.testing.assert_allclose(kernel, want, rtol=2e-5, atol=1e-12)
     np.testing.assert_allclose(kernel, want, atol=3e-7)
+
+
+@pytest.mark.parametrize("m", [2, 7, 8, 9, 300])
+def test_a_regressor_of_many_is_scikit_learns_but_for_rounding(m):
+    rng = np.random.default_rng(0)
+    A, X = rng.normal(size=(m, 4)), rng.normal(size=(500, 4)) * 2
+    kernel = Matern(1.5, nu=2.5) + WhiteKernel(0.1)
+    process = GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True)
+    process.fit(A, rng.integers(0, 6, m) + np.arange(m) % 2)
+    want = process.predict(X, return_std=True)
+    got = _many.ManyRegressed.of(process).predict(X.astype(np.float32))
+    for ours, theirs in zip(got, want, strict=True):
+        assert ours.dtype == np.float32
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 def survey(n=6000, m=200):
@@ -110,9 +134,10 @@ def survey(n=6000, m=200):
     return X, S, rows, np.clip(np.round(5 - np.linalg.norm(X[rows, :3] - 2, axis=1)), 0, 5)
 
 
-def scores(data):
+def scores(data, learner=None):
     X, S, rows, y = data
-    return GuidedEnsemble(n_estimators=20).fit(X, rows, y, S).score(X, S)
+    learner = GuidedEnsemble(n_estimators=20) if learner is None else learner
+    return learner.fit(X, rows, y, S).score(X, S)
 
 
 def test_of_many_objects_the_learner_says_what_it_says_of_few(monkeypatch):
@@ -133,6 +158,17 @@ def test_of_many_objects_the_learner_says_what_it_says_of_few(monkeypatch):
             np.testing.assert_allclose(got.uncertainty[first], want.uncertainty[first], atol=1e-4)
         again = np.argsort(-getattr(got, field), kind="stable")[:200]
         assert len(set(first) & set(again)) >= 198
+
+
+def test_of_many_objects_direct_regression_says_what_it_says_of_few(monkeypatch):
+    want = scores(survey(), DirectRegression())
+    monkeypatch.setattr(direct_regression, "_MANY", 1)
+    for chunk in (_many.BLOCK, 2**13):
+        monkeypatch.setattr(direct_regression, "_CHUNK", chunk)
+        got = scores(survey(), DirectRegression())
+        for field in ("trained_score", "relevance", "uncertainty"):
+            np.testing.assert_allclose(getattr(got, field), getattr(want, field), atol=1e-4)
+        np.testing.assert_allclose(got.acquisition, want.acquisition, rtol=0.005)
 
 
 def test_of_many_objects_neither_threads_nor_chunks_show(monkeypatch):
