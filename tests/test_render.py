@@ -3,12 +3,14 @@
 import logging
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from astronomaly_widgets import render
 from astronomaly_widgets.exceptions import ReadError
+from astronomaly_widgets.sources import ImageStack
 
 
 class OneObject:
@@ -301,3 +303,27 @@ def test_names_of_bands_are_those_of_the_source_if_they_fit():
     source.bands = ("g", "r", "z")
     assert render.picture_and_bands(source, "x")[1] == ("1", "2")
     assert render.picture_and_bands(None, "x")[1] == ()
+
+
+def test_noise_is_not_magnified():
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[-75:75, -75:75]
+    faint = rng.normal(0, 1, (150, 150)) + 12 * np.exp(-np.hypot(x, y) / 8)
+    shown = render.display(faint)
+    black, white = np.median(faint) - 1, np.percentile(faint, 99.8)
+    light = (np.clip(faint, black, None) - black) / (white - black)
+    softening = 2 / (white - black)
+    wanted = np.minimum(np.arcsinh(light / softening) / np.arcsinh(1 / softening), 1)
+    np.testing.assert_allclose(shown, 255 * wanted, atol=6)  # sigma is found, not known
+    bright = render.display(faint + 5000 * np.exp(-np.hypot(x, y) / 8))
+    assert shown[:40].std() > 3 * bright[:40].std()
+
+
+def test_a_magnified_star_has_no_dark_ring():
+    y, x = np.mgrid[-24:24, -24:24]
+    stars = np.random.default_rng(0).normal(0, 1, (48, 48))
+    stars += 100 * np.exp(-(x**2 + y**2))
+    source = ImageStack(stars.astype(np.float32)[None])
+    picture = cv2.imdecode(np.frombuffer(render.thumbnail(source, "object-0", 480), np.uint8), 0)
+    radius = np.hypot(*(np.mgrid[:480, :480] / 10 - 24.5))
+    assert picture[(radius > 2) & (radius < 3)].mean() > picture[radius > 6].mean() + 5
