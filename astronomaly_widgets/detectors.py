@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ._protocols import Detector
-from .compute import PackedTrees, chunks
+from .compute import PackedTrees, map_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
-_NUMBERS_PER_CHUNK = 2**21
+_NUMBERS_PER_CHUNK = 2**20
 _WORTH_COMPILING = 2**15  # objects; of fewer, scikit-learn is done before the compiler is
 
 
@@ -170,8 +170,9 @@ def anomaly_score(
     if isinstance(model, IsolationForest):
         raw = model.score_samples(X)  # cuts it into chunks on its own
     elif raw is None:
-        parts = [model.score_samples(X[part]) for part in chunks(n, _rows(d))]
-        raw = np.concatenate(parts)
+        # one block after another: a detector may not be safe on threads
+        parts = map_blocks(model.score_samples, (X,), _rows(d), n_jobs=1)
+        raw = np.concatenate([scores for _, scores in parts])
     if np.shape(raw) != (n,):
         raise ValueError(
             f"{type(model).__name__} returned scores of shape {np.shape(raw)} for {n} objects; "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from . import reduction, sources
+from . import compute, reduction, sources
 from ._protocols import Source
 from .exceptions import SourceError
 from .features import PreparedFeatures, by_name, measure
@@ -117,8 +117,9 @@ def explore(
     n_jobs : int, optional
         Processes that measure; all cores by default.
     client : distributed.Client, optional
-        Measure on the workers of this Dask cluster instead, which must find the files of the source
-        under the same path. The result is the same.
+        Measure, score and retrain on the workers of this Dask cluster instead, which must find the
+        files of the source under the same path. The result is the same. It is kept as
+        ``session.client``.
     progress : bool
         Whether to show a progress bar.
 
@@ -159,19 +160,21 @@ def explore(
         )
     X, names = _made_comparable(measured, n_components, whiten=whiten)
     table = _with_periods(origin.catalog, measured)
-    session = Session(
-        pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
-        source=shown,
-        catalog=None if table is None else table.reindex(measured.object_ids),
-        detector=detector,
-        learner=learner,
-        project=project,
-        annotator=annotator,
-        random_state=random_state,
-        set_aside=measured.set_aside,
-        truth=truth,
-        title=title or _title(source),
-    )
+    with compute.elsewhere(client):
+        session = Session(
+            pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
+            source=shown,
+            catalog=None if table is None else table.reindex(measured.object_ids),
+            detector=detector,
+            learner=learner,
+            project=project,
+            annotator=annotator,
+            random_state=random_state,
+            set_aside=measured.set_aside,
+            truth=truth,
+            title=title or _title(source),
+        )
+    session.client = client
     session.status = session.status or f"opened {origin!r}"
     return session
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import astronomaly_widgets as aw
-from astronomaly_widgets.compute import Task, running
+from astronomaly_widgets.compute import Task, elsewhere, map_blocks, running
 from astronomaly_widgets.exceptions import MeasurementError
 from astronomaly_widgets.features import RawFeatures, measure
 from astronomaly_widgets.sources import ImageStack
@@ -121,9 +121,86 @@ def test_a_client_that_closes_leaves_what_was_measured(client, stack, tmp_path):
     checkpoint = tmp_path / "checkpoint"
     other = distributed.Client(client.scheduler.address)
     task = Task(on_progress=lambda fraction: other.close() if fraction >= 0.5 else None)
-    with running(task), pytest.raises(ConnectionError, match="connect again and run again"):
+    with running(task), pytest.raises(ConnectionError, match="connect again"):
         measure(stack, Marked(tmp_path), checkpoint=checkpoint, client=other, progress=False)
     again = measure(stack, Marked(tmp_path), checkpoint=checkpoint, client=client, progress=False)
     assert 30 <= again.n_reused < 60
     here = measure(stack, Marked(tmp_path), n_jobs=1, progress=False)
     np.testing.assert_array_equal(again.values, here.values)
+
+
+@pytest.fixture(name="X", scope="module")
+def many_objects():
+    # more than are done the plain way, and not a multiple of any chunk
+    return np.random.default_rng(1).normal(size=(40_003, 6)).astype(np.float32)
+
+
+def search(X, learner):
+    """A session in which 60 objects are labeled, many of them liked."""
+    session = aw.Session(X, learner=learner)
+    for row in range(0, 12_000, 200):
+        session.label(session.object_ids[row], float(np.clip(np.round(2 + 2 * X[row, 0]), 0, 5)))
+    return session
+
+
+@pytest.mark.parametrize("learner", ["auto", "neighbor_score", "direct_regression"])
+def test_a_retrain_elsewhere_gives_the_same_scores_to_the_last_bit(client, X, learner):
+    here, there = search(X, learner), search(X, learner)
+    there.client = client
+    here.retrain().result(60)
+    there.retrain().result(60)
+    for name in ("trained_score", "relevance", "uncertainty"):
+        np.testing.assert_array_equal(getattr(there, name), getattr(here, name))
+    assert list(there.ranking()) == list(here.ranking())
+    for session in (here, there):
+        session.close()
+
+
+def test_a_detector_elsewhere_gives_the_same_scores_to_the_last_bit(client, X):
+    for detector in ("isolation_forest", EmpiricalCovariance()):
+        here = aw.detectors.anomaly_score(X, detector)
+        with elsewhere(client):
+            there = aw.detectors.anomaly_score(X, detector)
+        np.testing.assert_array_equal(there, here)
+
+
+class EmpiricalCovariance:
+    """Any detector in scikit-learn's manner."""
+
+    def fit(self, X):
+        self.mean = X.mean(axis=0)
+        return self
+
+    def score_samples(self, X):
+        return -np.square(X - self.mean).sum(axis=1)
+
+
+def test_blocks_are_done_elsewhere_and_come_back_in_order(client, X):
+    def where_and_what(block, rows):
+        return os.getpid(), block.sum(), rows[0]
+
+    rows = np.arange(len(X))
+    with elsewhere(client):
+        there = list(map_blocks(where_and_what, (X, rows), 999))
+    here = list(map_blocks(where_and_what, (X, rows), 999))
+    assert [part for part, _ in there] == [part for part, _ in here]
+    assert [r[1:] for _, r in there] == [r[1:] for _, r in here]
+    assert {r[0] for _, r in here} == {os.getpid()}
+    assert os.getpid() not in {r[0] for _, r in there}
+    assert list(map_blocks(where_and_what, (X[:0], rows[:0]), 999)) == []
+
+
+def test_a_retrain_with_a_closed_client_leaves_the_ranking_as_it_was(client, X):
+    session = search(X, "auto")
+    before = list(session.ranking())
+    other = distributed.Client(client.scheduler.address)
+    other.close()
+    session.client = other
+    with pytest.raises(ConnectionError, match="or None to work without"):
+        session.retrain().result(60)
+    assert list(session.ranking()) == before
+    assert "the ranking is as it was" in session.status
+    session.client = None
+    session.retrain().result(60)
+    assert np.isfinite(session.relevance).all()
+    session.close()

@@ -5,6 +5,7 @@ from ._map import map_objects
 from ._npy import npy_writer
 from ._rows import ParquetRows, Rows, blocks, open_rows
 from ._selection import largest
+from ._spread import elsewhere, map_blocks
 from ._task import Task, chunks, report, running
 from ._threads import map_chunks
 from ._trees import PackedTrees
@@ -17,7 +18,9 @@ __all__ = [
     "blocks",
     "chunks",
     "compiled",
+    "elsewhere",
     "largest",
+    "map_blocks",
     "map_chunks",
     "map_objects",
     "npy_writer",

@@ -39,7 +39,9 @@ class ClusterWorkers:
         killed = require("distributed", extra="scale").KilledWorker
         self.crash: tuple[type[Exception], ...] = (killed, _WorkersLostError)
         if client.status != "running":
-            raise ConnectionError(f"the Dask client is {client.status}; connect a new one")
+            raise ConnectionError(
+                f"the Dask client is {client.status}; give a new one, or None to work without"
+            )
         self.n_jobs = sum(client.nthreads().values())
         if not self.n_jobs:
             raise ConnectionError(
@@ -139,19 +141,22 @@ class _WorkersLostError(ConnectionError):
     def __init__(self) -> None:
         super().__init__(
             "the Dask cluster has lost its workers before all was done (out of memory, or their "
-            "time is over); what was done is kept: start new ones and run again"
+            "time is over); what was measured is kept: start new ones and run again"
         )
 
 
 def _closed() -> ConnectionError:
     return ConnectionError(
-        "the Dask client was closed before all was done; what was done is kept: connect again and "
-        "run again"
+        "the Dask client was closed before all was done; what was measured is kept: connect again "
+        "and run again"
     )
 
 
 def _run(function: Callable[..., Any], batch: Sequence[Any]) -> tuple[float, list[Any]]:
     """Apply the function to a batch, on a worker; seconds it took, and the results."""
+    from threadpoolctl import threadpool_limits
+
     start = time.perf_counter()
-    results = [function(item) for item in batch]
+    with threadpool_limits(1, user_api="blas"):  # as in processes of our own
+        results = [function(item) for item in batch]
     return time.perf_counter() - start, results

@@ -30,6 +30,7 @@ def map_objects(
     progress: str | None = None,
     unit: str = "objects",
     on_crash: Callable[[Item], Result] | None = None,
+    at_once: int = 1024,
 ) -> Iterator[Result]:
     """Apply a function to many items, on all cores, and yield the results in order.
 
@@ -56,6 +57,8 @@ def map_objects(
     on_crash : callable, optional
         Makes the result of an item which kills its worker (out of memory, a fault in compiled
         code). Without it, such an item is an error.
+    at_once : int, optional
+        How many items may travel to a worker together, if they are done quickly.
 
     Yields
     ------
@@ -74,11 +77,11 @@ def map_objects(
     n_jobs = min(effective_jobs(n_jobs), len(items))
     results: Iterator[Result]
     if client is not None:
-        results = _by(lambda: ClusterWorkers(function, client), items, on_crash)
+        results = _by(lambda: ClusterWorkers(function, client), items, on_crash, at_once)
     elif n_jobs <= 1:
         results = map(function, items)
     else:
-        results = _by(lambda: Workers(function, n_jobs), items, on_crash)
+        results = _by(lambda: Workers(function, n_jobs), items, on_crash, at_once)
     report(0.0)
     with _bar(progress, len(items), unit) as update:
         for done, result in enumerate(results, start=1):
@@ -113,6 +116,7 @@ def _by(
     hire: Callable[[], Workers | ClusterWorkers],
     items: Sequence[Item],
     on_crash: Callable[[Item], Result] | None,
+    at_once: int,
 ) -> Iterator[Result]:
     size, start = 1, 0
     waiting: deque[tuple[Sequence[Item], Any]] = deque()
@@ -137,7 +141,7 @@ def _by(
             else:
                 # large enough that sending costs nothing, small enough to be watched
                 if seconds < 0.1:
-                    size = min(2 * size, 1024)
+                    size = min(2 * size, at_once)
                 elif seconds > 0.5:
                     size = max(size // 2, 1)
                 yield from results

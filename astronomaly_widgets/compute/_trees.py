@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ._compiled import compiled
-from ._threads import map_chunks
+from ._spread import map_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,20 +76,22 @@ class PackedTrees:
         X : ndarray, shape (n, d)
             Finite features, possibly memory-mapped; they are compared as float32.
         n_jobs : int, optional
-            Threads; by default one per core. The result does not depend on it.
+            Threads, unless it is done :func:`elsewhere`; by default one per core. The result does
+            not depend on it.
 
         Returns
         -------
         ndarray, shape (n,), dtype float64
         """
+        out = np.empty(len(X))
+        for part, sums in map_blocks(self._sums, (X,), _ROWS_PER_CHUNK, n_jobs=n_jobs):
+            out[part] = sums
+        return out
+
+    def _sums(self, X: NDArray[Any]) -> NDArray[np.float64]:
         out = np.zeros(len(X))
-
-        def work(part: slice) -> None:
-            # a copy: machine code for arrays that can be written to is not that for maps
-            self.add(np.array(X[part], dtype=np.float32, order="C"), out[part])
-
-        for _ in map_chunks(work, len(X), _ROWS_PER_CHUNK, n_jobs=n_jobs):
-            pass
+        # a copy: machine code for arrays that can be written to is not that for maps
+        self.add(np.array(X, dtype=np.float32, order="C"), out)
         return out
 
     def add(self, X: NDArray[np.float32], out: NDArray[np.float64]) -> None:

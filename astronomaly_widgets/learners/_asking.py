@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..compute import PackedTrees, chunks, largest, map_chunks
+from ..compute import PackedTrees, chunks, largest, map_blocks, map_chunks
 from ._forest import as_float32, mean_prediction, threads
 from ._inputs import as_block, rows_per_chunk
 from ._many import BLOCK, Many
 from ._units import evenly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from ._process import Process
@@ -47,18 +45,21 @@ class Said:
     apart : ndarray, shape (2, n)
         Distance to the nearest label that is liked, and to the nearest other; infinite where there
         is none.
+    numbers : ndarray, shape (7, n)
+        All of them.
     """
 
     means: NDArray[np.float32]
     votes: NDArray[np.float32]
     unknown: NDArray[np.float32]
     apart: NDArray[np.float32]
+    numbers: NDArray[np.float32]
 
     @classmethod
     def nothing(cls, n: int) -> Said:
         """Make room for the answers of n objects."""
         numbers = np.empty((7, n), dtype=np.float32)
-        return cls(numbers[:3], numbers[3], numbers[4], numbers[5:])
+        return cls(numbers[:3], numbers[3], numbers[4], numbers[5:], numbers)
 
     def worth(self, k: int) -> NDArray[np.float32]:
         """Return the k-th mean, of the process alone or, but for the last, of it and the trees."""
@@ -111,21 +112,10 @@ class Ensemble:
         many, packed = Many.of(self.process, self.liked), PackedTrees.of(self.trees)
         said = Said.nothing(len(X))
         exact = many.is_exact or len(X) <= _N_EXACT
-
-        def work(part: slice) -> None:
-            block = as_block(X, part)
-            votes = np.zeros(len(block))
-            packed.add(as_float32(np.column_stack([block, anomaly[part]])), votes)
-            said.votes[part] = votes / len(self.trees)
-            for here in _blocks(part):
-                inside = slice(here.start - part.start, here.stop - part.start)
-                spaces = [as_float32(Z) for Z in self.spaces(block[inside])]
-                answer = many.predict(spaces, anomaly[here], exact=exact)
-                said.means[:, here], said.unknown[here], said.apart[:, here] = answer
-
+        asked = _AskMany(many, packed, self.spaces, exact=exact)
         with threadpool_limits(1, user_api="blas"):  # the chunks are on all cores already
-            for _ in map_chunks(work, len(X), _CHUNK):
-                pass
+            for part, answer in map_blocks(asked, (X, anomaly), _CHUNK):
+                said.numbers[:, part] = answer
             if not exact:
                 self._be_exact(many, X, anomaly, said, curiosity)
         return said
@@ -182,6 +172,25 @@ class Ensemble:
         said.unknown[rows] = exactly(rows)
 
 
-def _blocks(part: slice) -> Iterator[slice]:
-    for start in range(part.start, part.stop, BLOCK):
-        yield slice(start, min(start + BLOCK, part.stop))
+@dataclass(frozen=True, slots=True)
+class _AskMany:
+    """What is asked of a chunk of objects, here or elsewhere."""
+
+    many: Many
+    trees: PackedTrees
+    spaces: Spaces
+    exact: bool
+
+    def __call__(self, X: NDArray[Any], anomaly: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Answer for objects (n, d) by the numbers of :class:`Said`, (7, n)."""
+        block = as_block(X, slice(None))
+        votes = np.zeros(len(block))
+        self.trees.add(as_float32(np.column_stack([block, anomaly])), votes)
+        said = Said.nothing(len(block))
+        said.votes[:] = votes / len(self.trees.root)
+        for start in range(0, len(block), BLOCK):
+            here = slice(start, start + BLOCK)
+            spaces = [as_float32(Z) for Z in self.spaces(block[here])]
+            answer = self.many.predict(spaces, anomaly[here], exact=self.exact)
+            said.means[:, here], said.unknown[here], said.apart[:, here] = answer
+        return said.numbers

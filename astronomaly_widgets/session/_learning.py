@@ -37,6 +37,7 @@ class Learning(Ranking):
     # a map that takes longer than a coffee is not worth waiting for; t-SNE is the slower by far
     max_embedded = 5_000_000
     _most_by_tsne = 50_000
+    client: Any = None  # of a Dask cluster that is to score the objects at a retrain
     retrain_every = t.Int(0, min=0)
     _learned_from = 0  # revision of the label log at the last retrain
 
@@ -98,7 +99,7 @@ class Learning(Ranking):
             self._tell(progress=0.0, retraining=True, status=f"learning from {len(rows)} labels")
             word = "retrain cancelled: the ranking is as it was"
             try:
-                with compute.running(task):
+                with compute.running(task), compute.elsewhere(self.client):
                     learner = by_name(self.learner, self.random_state)
                     S = self.anomaly_score
                     outcome = None

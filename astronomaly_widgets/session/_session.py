@@ -86,6 +86,9 @@ class Session(Remainder):
     retrain_every : int
         After how many new labels a retrain starts by itself, in the background; 0, the default:
         only when asked. It is kept in the project. The new ranking is offered as ever.
+    client : distributed.Client or None
+        Set it, and retrains score the objects on the workers of this Dask cluster; `aw.explore`
+        does. None: on all cores of this machine. The scores are the same.
     interesting_from : float
         Score from which an object counts as found; 4 by default.
     catalog : DataFrame or None
