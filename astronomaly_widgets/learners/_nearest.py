@@ -42,6 +42,10 @@ class NearestLabeled:
         self._squared = np.full(n, np.inf, dtype=np.float32)
         self._nearest = np.full(n, -1, dtype=np.int32)
 
+    def is_of(self, X: NDArray[Any]) -> bool:
+        """Whether it keeps the distances between the rows of this very array."""
+        return self._X is X
+
     @property
     def nearest(self) -> NDArray[np.int32]:
         """Row of the nearest labeled object, (n,) int32; -1 before the first label."""

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def _random_forest(_n_labels: int, n_trees: int, random_state: int) -> Any:
+def _random_forest(n_labels: int, n_trees: int, random_state: int) -> Any:
     from sklearn.ensemble import RandomForestRegressor
 
-    return RandomForestRegressor(n_trees, random_state=random_state)
+    return RandomForestRegressor(n_trees, random_state=random_state, n_jobs=_n_jobs(n_labels))
 
 
-def _extra_trees(_n_labels: int, n_trees: int, random_state: int) -> Any:
+def _extra_trees(n_labels: int, n_trees: int, random_state: int) -> Any:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    return ExtraTreesRegressor(n_trees, random_state=random_state)
+    return ExtraTreesRegressor(n_trees, random_state=random_state, n_jobs=_n_jobs(n_labels))
+
+
+def _n_jobs(n_labels: int) -> int:
+    return -1 if n_labels > _WORTH_THREADS else 1
 
 
 def _gradient_boosting(_n_labels: int, n_trees: int, random_state: int) -> Any:
@@ -55,6 +59,7 @@ def _support_vector(_n_labels: int, _n_trees: int, _random_state: int) -> Any:
     return make_pipeline(StandardScaler(), SVR())
 
 
+_WORTH_THREADS = 1000  # labels; the same trees grow on any number of threads
 _MAKERS: dict[str, Callable[[int, int, int], Any]] = {
     "extra_trees": _extra_trees,
     "gradient_boosting": _gradient_boosting,
@@ -123,6 +128,11 @@ def predict(model: Any, X: NDArray[np.float64], pool: ThreadPoolExecutor) -> NDA
             "something not finite; one finite number per object is wanted"
         )
     return predicted
+
+
+def trees_of(model: Any) -> list[Any] | None:
+    """Return the trees whose mean a fitted regressor predicts, or None if it is no forest."""
+    return list(model.estimators_) if _is_forest(model) else None
 
 
 def predict_unseen(model: Any, X: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import chunks
+from ..compute import PackedTrees, chunks, map_chunks
 from . import _regressors
-from ._forest import threads
+from ._forest import as_float32, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
+from ._nearest import NearestLabeled
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 EPSILON_1 = 0.1  # LB21 eq. 2
 EPSILON_2 = 0.85
 MAX_SCORE = 5.0
+_MANY = 2**15  # objects; of fewer, double precision is done before the compiler is
+_CHUNK = 2**14  # objects: some 10 ms of work on one core
 _MAX_EXPONENT = 50.0  # tanh(exp(50)) is 1 to the last bit, and exp(50) far from overflow
 
 
@@ -28,7 +31,9 @@ class NeighborScore:
 
     Close to what was labeled, a regressor's prediction of the person's score counts, by default
     that of a random forest as in the paper; far from it, the anomaly score stands. It can lower
-    what the detector finds anomalous, but never raises what it finds ordinary.
+    what the detector finds anomalous, but never raises what it finds ordinary. Of millions of
+    objects, distances are kept from one :meth:`score` to the next of the same features: only those
+    to new labels are computed.
 
     Parameters
     ----------
@@ -58,6 +63,7 @@ class NeighborScore:
     _rows: NDArray[np.intp] | None = field(default=None, init=False, repr=False, compare=False)
     _model: Any = field(default=None, init=False, repr=False, compare=False)
     _unseen: NDArray[np.float64] | None = field(default=None, init=False, repr=False, compare=False)
+    _nearest: NearestLabeled | None = field(default=None, init=False, repr=False, compare=False)
 
     def fit(self, X: ArrayLike, rows: ArrayLike, y: ArrayLike, anomaly_score: ArrayLike) -> Self:
         """Train the regressor on the labeled objects; without any, forget what was learned.
@@ -100,7 +106,8 @@ class NeighborScore:
         ----------
         X : array, shape (n, d)
             Finite features of all objects, possibly memory-mapped. The scale of the distances is
-            their mean over these objects, so give all of them at once.
+            their mean over these objects, so give all of them at once. Of many, distances are
+            kept: an array that has changed is to be given to a new learner.
         anomaly_score : array, shape (n,)
             0..5, larger = more anomalous.
 
@@ -118,22 +125,58 @@ class NeighborScore:
             does not predict one finite number per object.
         """
         X = as_features(X)
-        n, d = X.shape
+        n = len(X)
         anomaly = as_anomaly_score(anomaly_score, n)
         nothing = np.full(n, np.nan, dtype=np.float32)
-        if self._labeled is None:
+        if self._labeled is None or self._rows is None:
             return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
-        relevance = np.empty(n, dtype=np.float32)
-        distance = np.empty(n)
+        relevance: NDArray[np.float32]
+        distance: NDArray[Any]
+        if n < _MANY:
+            relevance, distance = self._of_few(X, self._labeled)
+        else:
+            relevance, distance = self._of_many(X, self._rows)
+        trained = combine(anomaly, relevance, distance, self.alpha)
+        left_out = self._left_out(anomaly, distance.mean(dtype=np.float64))
+        return LearnerScores(trained, relevance, nothing, trained.copy(), left_out=left_out)
+
+    def _of_few(
+        self, X: NDArray[Any], labeled: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Relevance and distance of all objects, (n,) each."""
+        relevance, distance = np.empty(len(X), dtype=np.float32), np.empty(len(X))
         with threads() as pool:
-            for part in chunks(n, rows_per_chunk(d)):
+            for part in chunks(len(X), rows_per_chunk(X.shape[1])):
                 block = as_block(X, part)
                 predicted = _regressors.predict(self._model, block, pool)
                 relevance[part] = predicted.clip(0.0, MAX_SCORE)
-                distance[part] = nearest_distance(block, self._labeled)
-        trained = combine(anomaly, relevance, distance, self.alpha)
-        left_out = self._left_out(anomaly, distance.mean())
-        return LearnerScores(trained, relevance, nothing, trained.copy(), left_out=left_out)
+                distance[part] = nearest_distance(block, labeled)
+        return relevance, distance
+
+    def _of_many(
+        self, X: NDArray[Any], rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Do the same in compiled loops; distances to labels known before are kept, for this X."""
+        relevance = np.empty(len(X), dtype=np.float32)
+        trees = _regressors.trees_of(self._model)
+        if trees is None:  # not known to be safe on several threads
+            with threads() as pool:
+                for part in chunks(len(X), rows_per_chunk(X.shape[1])):
+                    predicted = _regressors.predict(self._model, as_block(X, part), pool)
+                    relevance[part] = predicted.clip(0.0, MAX_SCORE)
+        else:
+            packed = PackedTrees.of(trees)
+
+            def work(part: slice) -> None:
+                total = np.zeros(part.stop - part.start)
+                packed.add(as_float32(as_block(X, part)), total)
+                relevance[part] = (total / len(trees)).clip(0.0, MAX_SCORE)
+
+            for _ in map_chunks(work, len(X), _CHUNK):
+                pass
+        if self._nearest is None or not self._nearest.is_of(X):
+            self._nearest = NearestLabeled(X)
+        return relevance, self._nearest.update(rows)
 
     def _left_out(self, anomaly: NDArray[np.float32], unit: float) -> NDArray[np.float32] | None:
         """Trained score of each labeled object without its label, (m,); NaN where not known."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from sklearn.ensemble import RandomForestRegressor
 
-from astronomaly_widgets.learners import NeighborScore
+from astronomaly_widgets.learners import NeighborScore, _nearest, neighbor_score
 from astronomaly_widgets.learners.neighbor_score import combine, nearest_distance
 
 YARDSTICK = Path(__file__).parents[2].parent / "shared" / "reference" / "paper_methods.py"
@@ -152,3 +152,47 @@ def test_what_is_left_out_is_unknown_where_every_tree_has_seen_the_label():
     assert NeighborScore().fit(X, [3], [5], S).score(X, S).left_out is None
     no_bags = NeighborScore(regressor="extra_trees").fit(X, rows, y, S).score(X, S)
     assert no_bags.left_out is None
+
+
+@pytest.mark.parametrize("regressor", ["random_forest", "extra_trees", "ridge"])
+def test_of_many_objects_it_says_what_it_says_of_few(regressor, monkeypatch):
+    X, S, rows, y = survey(n=5000, n_labels=60)
+    want = NeighborScore(regressor=regressor).fit(X, rows, y, S).score(X, S)
+    monkeypatch.setattr(neighbor_score, "_MANY", 1)
+    for chunk in (2**14, 700):
+        monkeypatch.setattr(neighbor_score, "_CHUNK", chunk)
+        got = NeighborScore(regressor=regressor).fit(X, rows, y, S).score(X, S)
+        np.testing.assert_array_equal(got.relevance, want.relevance)
+        np.testing.assert_allclose(got.trained_score, want.trained_score, rtol=1e-5)
+        if want.left_out is not None:
+            np.testing.assert_allclose(got.left_out, want.left_out, rtol=1e-5)
+
+
+def test_of_many_objects_only_new_labels_are_compared(monkeypatch):
+    monkeypatch.setattr(neighbor_score, "_MANY", 1)
+    X, S, rows, y = survey(n=5000, n_labels=60)
+    learner = NeighborScore(n_estimators=5)
+    learner.fit(X, rows[:50], y[:50], S).score(X, S)
+    compared = []
+    approach = _nearest._approach
+    monkeypatch.setattr(
+        _nearest,
+        "_approach",
+        lambda X, points, *rest: compared.append(len(points)) or approach(X, points, *rest),
+    )
+    again = learner.fit(X, rows, y, S).score(X, S)
+    assert set(compared) == {10}
+    fresh = NeighborScore(n_estimators=5).fit(X, rows, y, S).score(X, S)
+    np.testing.assert_array_equal(again.trained_score, fresh.trained_score)
+    other = X[::-1].copy()  # the same learner, other objects
+    mirrored = learner.fit(other, 4999 - rows, y, S[::-1]).score(other, S[::-1])
+    np.testing.assert_allclose(mirrored.trained_score[::-1], fresh.trained_score, rtol=1e-5)
+
+
+def test_of_many_objects_a_feature_that_is_not_finite_is_refused(monkeypatch):
+    monkeypatch.setattr(neighbor_score, "_MANY", 1)
+    X, S, rows, y = survey(n=5000)
+    learner = NeighborScore(n_estimators=5).fit(X, rows, y, S)
+    X[np.setdiff1d(np.arange(5000), rows)[9], 0] = np.inf
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        learner.score(X, S)
