@@ -20,12 +20,16 @@ STRATEGIES = ("auto", "top", "diverse", "start")
 # share of a batch that shows one of every kind instead of the top
 _START, _VARIED, _FRUITLESS = 0.3, 0.5, 0.9
 _SHARES = {"top": 0.0, "diverse": _VARIED, "start": _START}
-_N_NUMBERS = 4_000_000  # of all objects, at most so many numbers are clustered
+_N_NUMBERS = 50_000_000  # of products per step of k-means: what is more than that is sampled
+_MOST_SEEN = 200  # labels that say which kinds have been seen
 _POOL = 20  # candidates for kinds, per object of the batch
 _FEW = 2  # batches: for fewer objects their order does not matter
 _LUCKY = 0.1  # share of hits from which on nobody needs variety
 _GOLDEN = (5**0.5 - 1) / 2
 _N_UNITS = 1000  # objects that set the units
+_FAR = 100.0  # spreads; of what is farther out, squares would drown all other distances
+_LARGEST = 1e100  # whose square is still a number
+_DIGITS = 4  # of spreads; what differs by less is the same to k-means
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,11 @@ def suggest(
     n_kinds = round(share * (n - n_drawn))
     parts = [(why_top, best(worth, free, n - n_drawn - n_kinds))]
     free[parts[-1][1]] = False
-    n_pool = len(worth) if of_all else _POOL * n
-    kinds = _one_of_each_kind(X, wide, free, n_kinds, n_pool=n_pool, random_state=random_state)
+    if of_all:
+        seen = np.concatenate([np.asarray(rows, dtype=np.intp), parts[0][1]])[-_MOST_SEEN:]
+        kinds = _new_kinds(X, wide, free, seen, n_kinds, random_state=random_state)
+    else:
+        kinds = _kinds(X, best(wide, free, _POOL * n), n_kinds, random_state=random_state)
     parts.append((DIVERSE, kinds))
     free[kinds] = False
     left = np.flatnonzero(free)
@@ -149,30 +156,47 @@ def best(worth: ArrayLike, free: ArrayLike, n: int) -> NDArray[np.intp]:
     return rows[np.argsort(-values[rows], kind="stable")][: max(n, 0)]
 
 
-def _one_of_each_kind(
-    X: NDArray[Any],
-    worth: NDArray[np.float64],
-    free: NDArray[np.bool_],
-    n: int,
-    *,
-    n_pool: int,
-    random_state: int,
+def _kinds(
+    X: NDArray[Any], pool: NDArray[np.intp], n: int, *, random_state: int
 ) -> NDArray[np.intp]:
-    """Return the best of each of `n` clusters of the best `n_pool`, high and low mixed.
+    """Return the first of each of `n` clusters of a sorted pool, high and low mixed.
 
     The top of a score is one kind of object over and over; this shows every kind once.
     """
     if n == 0:
+        return pool[:0]
+    kind = _clusters(_standardized(X, pool), n, random_state)
+    return _mixed(pool, np.unique(kind, return_index=True)[1], n)
+
+
+def _new_kinds(
+    X: NDArray[Any],
+    worth: NDArray[np.float64],
+    free: NDArray[np.bool_],
+    seen: NDArray[np.intp],
+    n: int,
+    *,
+    random_state: int,
+) -> NDArray[np.intp]:
+    """Return the best of each of the `n` best clusters of everything that hold nothing seen.
+
+    There are as many clusters as objects seen and wanted, so that there are always enough, and the
+    more has been seen in vain, the finer they are.
+    """
+    if n == 0:
         return np.empty(0, dtype=np.intp)
-    pool = best(worth, free, n_pool)
-    if len(pool) <= n:
-        return pool
-    pool = pool[_evenly(len(pool), max(_POOL * n, _N_NUMBERS // X.shape[1]))]
-    Z = _standardized(X, pool)
-    # the pool is sorted: the first of a cluster is its best
-    first = np.sort(np.unique(_clusters(Z, n, random_state), return_index=True)[1])
-    rest = np.setdiff1d(np.arange(len(pool)), first)  # fewer kinds than n: fill up
-    chosen: NDArray[np.intp] = pool[np.concatenate([first, rest])[:n]]
+    k = n + len(seen)
+    pool = best(worth, free, len(worth))
+    pool = pool[_evenly(len(pool), max(_POOL * k, _N_NUMBERS // (k * X.shape[1])))]
+    kind = _clusters(_standardized(X, np.concatenate([pool, seen])), k, random_state)
+    first = np.unique(kind[: len(pool)], return_index=True)[1]
+    return _mixed(pool, first[~np.isin(kind[first], kind[len(pool) :])], n)
+
+
+def _mixed(pool: NDArray[np.intp], first: NDArray[np.intp], n: int) -> NDArray[np.intp]:
+    """Choose `n` of a sorted pool, those at `first` before others, and mix high and low."""
+    rest = np.setdiff1d(np.arange(len(pool)), first)
+    chosen = pool[np.concatenate([np.sort(first), rest])[:n]]
     # the golden section spreads ranks evenly, however many are looked at
     return chosen[np.argsort(np.arange(len(chosen)) * _GOLDEN % 1, kind="stable")]
 
@@ -196,7 +220,9 @@ def _clusters(Z: NDArray[np.float64], k: int, random_state: int) -> NDArray[np.i
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    k = min(k, len(np.unique(Z, axis=0)))
+    different, which = np.unique(Z.round(_DIGITS), axis=0, return_inverse=True)
+    if len(different) <= k:
+        return which.reshape(-1)
     # several threads would add up in any order, and near ties fall either way
     with threadpool_limits(1):
         fitted = KMeans(k, n_init=1, random_state=random_state).fit(Z)
@@ -204,12 +230,13 @@ def _clusters(Z: NDArray[np.float64], k: int, random_state: int) -> NDArray[np.i
 
 
 def _standardized(X: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Features of some objects, in standard deviations of a sample of all."""
-    sample = np.asarray(X[_evenly(len(X), _N_UNITS)], dtype=np.float64)
-    spread = sample.std(axis=0)
+    """Features of some objects, in standard deviations of a sample of all, at most 100."""
+    sample = np.asarray(X[_evenly(len(X), _N_UNITS)], dtype=np.float64).clip(-_LARGEST, _LARGEST)
+    center, spread = sample.mean(axis=0), sample.std(axis=0)
     spread[spread == 0] = 1.0
-    Z: NDArray[np.float64] = (np.asarray(X[rows], dtype=np.float64) - sample.mean(axis=0)) / spread
-    return Z
+    reach = _FAR * spread
+    Z: NDArray[np.float64] = np.asarray(X[rows], dtype=np.float64) - center
+    return Z.clip(-reach, reach) / spread
 
 
 def _evenly(n: int, most: int) -> NDArray[np.intp]:

@@ -44,6 +44,27 @@ def test_while_nothing_is_found_nearly_all_of_a_batch_is_of_different_kinds():
     assert found.reasons.count("diverse") == 5
 
 
+def test_what_has_been_seen_in_vain_is_not_looked_at_again():
+    X, S, kind = kinds(n_kinds=30)
+    rows, seen = np.empty(0, dtype=int), []
+    for _ in range(4):
+        batch = batches.suggest(X, S, rows, np.zeros(len(rows)), 20)
+        seen.append(set(kind[batch.rows[np.array(batch.reasons) == "diverse"]]) - {-1})
+        rows = np.r_[rows, batch.rows]
+    assert len(set.union(*seen)) >= 25
+    assert sum(map(len, seen)) <= 30 + 5  # hardly one is shown twice
+
+
+@pytest.mark.parametrize("spread", [1e-6, 1e-9, 1e-15])
+def test_objects_that_hardly_differ_are_one_kind(spread):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, (200, 2)) + spread * rng.normal(size=(200, 2))
+    X[0] = 1e15
+    for strategy in ("start", "diverse", "auto"):
+        batch = batches.suggest(X, X[:, 0], [3], [0.0], 30, strategy=strategy)
+        assert len(set(batch.rows)) == 30
+
+
 def test_a_part_of_a_varied_batch_reaches_down_the_ranking_too():
     X, S, _ = kinds()
     varied = batches.suggest(X, S, [0], [0.0], 50)

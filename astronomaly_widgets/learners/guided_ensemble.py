@@ -13,7 +13,7 @@ from . import _process
 from ._asking import Ensemble
 from ._forest import as_float32, grow, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled
-from ._units import evenly, median_distance
+from ._units import center_and_spread, evenly, median_distance
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MAX_SCORE = 5.0
 _N_UNITS = 1000  # objects that set the units
 _ALIKE = 0.2  # spreads that differ by less need no second space
+_FAR = 100.0  # spreads; of what is farther out, squares would drown all other distances
+_LEAST_UNIT = 1e-5  # spreads; products of matrices do not tell shorter distances from none
 _N_PSEUDO = 1000  # objects without a label that the trees are told of
 _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
@@ -42,15 +44,17 @@ class _Spaces:
 
     @classmethod
     def of(cls, sample: NDArray[np.float64]) -> Self:
-        spread = sample.std(axis=0)
+        center, spread = center_and_spread(sample)
         common = np.full_like(spread, np.sqrt(np.mean(spread**2)) or 1.0)
         spread[spread == 0] = 1.0
         alike = np.ptp(spread) <= _ALIKE * spread.max()
-        return cls(sample.mean(axis=0), (spread,) if alike else (spread, common))
+        return cls(center, (spread,) if alike else (spread, common))
 
     def __call__(self, X: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         centered = X - self.center
-        return [centered / spread for spread in self.spreads]
+        return [
+            np.clip(centered, -_FAR * spread, _FAR * spread) / spread for spread in self.spreads
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class GuidedEnsemble:
         prior = anomaly[index].astype(np.float64)
         sample = as_block(X, evenly(len(X), _N_UNITS))
         spaces = _Spaces.of(sample)
-        units = [median_distance(Z) for Z in spaces(sample)]
+        units = [max(median_distance(Z), _LEAST_UNIT) for Z in spaces(sample)]
         some = _telling(scores, _N_PROCESS)
         with threadpool_limits(1, user_api="blas"):  # for matrices this small, threads only wait
             process = _process.fit(

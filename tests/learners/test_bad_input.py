@@ -115,6 +115,23 @@ def test_one_object_far_out_hides_nothing_from_the_others(name):
         assert liked.mean() > 1.05 * said.trained_score[others].mean()
 
 
+@pytest.mark.parametrize("far", [1e12, -1e300])
+def test_one_object_far_out_does_not_change_what_the_default_says_of_the_others(far):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 3))
+    S = rng.uniform(0, 5, 1500).astype(np.float32)
+    rows = np.r_[0:1500:30]
+    y = np.where(X[rows, 0] > 1, 5.0, 0.0)
+    plain = ranked("auto", X, S, rows, y)
+    for row in (0, 1, 30):  # labeled, and not; of the sample that sets the units, and not
+        moved = X.copy()
+        moved[row] = far
+        said = ranked("auto", moved, S, rows, y)
+        others = np.delete(np.arange(1500), row)
+        alike = np.corrcoef(said.acquisition[others], plain.acquisition[others])[0, 1]
+        assert alike > 0.97
+
+
 @each_learner
 @pytest.mark.parametrize("score", [0.0, 5.0])
 def test_one_label_leaves_most_of_the_ranking_as_the_detector_has_it(name, score):
