@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +20,10 @@ if TYPE_CHECKING:
     from .._protocols import Source
     from ._runner import Runner
 
+SOURCE = "source"
 _COLORS = ("rgb", "grey")
+_AROUND = 1.5  # times the reach of the source: its surroundings tell a merger, too
+_LEAST = 16  # pixels, below which there is nothing to see
 # a processor gains nothing from more
 _AT_ONCE_ON_CPU = 16
 _AT_ONCE_ON_GPU = 128
@@ -50,9 +52,11 @@ class CNNFeatures:
         `state_dict`. Files that hold more than tensors are refused. An ONNX file has its own.
     size : int
         Images are resized to this many pixels, squared.
-    crop : int, optional
-        Cut out the middle first, this many pixels squared. Without it, and if an image is
-        smaller, the largest square.
+    crop : int or "source", optional
+        Cut out the middle first, this many pixels squared; or with ``"source"`` a square half as
+        wide again as the source at the center reaches, at 3 standard deviations of the noise, so
+        that near and far galaxies look alike. Without it, and if an image is smaller or has
+        nothing at its center, the largest square.
     color : {"rgb", "grey"}
         ``"grey"`` averages the bands (E24). With ``"rgb"``, the bands become red, green and blue
         in their order: three as they are, one three times, others as means of thirds.
@@ -97,7 +101,7 @@ class CNNFeatures:
         *,
         weights: str | os.PathLike[str] | None = None,
         size: int = 224,
-        crop: int | None = None,
+        crop: int | Literal["source"] | None = None,
         color: Literal["rgb", "grey"] = "rgb",
         sigma: float | None = None,
         mean: Sequence[float] | None = None,
@@ -110,11 +114,11 @@ class CNNFeatures:
             raise ValueError(f"color is {color!r}; wanted one of {', '.join(_COLORS)}")
         for name, value in (
             ("size", size),
-            ("crop", crop),
+            ("crop", None if crop == SOURCE else crop),
             ("batch_size", batch_size),
         ):
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}; wanted at least 1")
+            if value is not None and (isinstance(value, str) or value < 1):
+                raise ValueError(f"{name} is {value!r}; wanted at least 1")
         _check_keep_components(keep_components)
         if _onnx.is_onnx(network) and weights is not None:
             raise ValueError(f"{network} has weights of its own; leave out weights={weights!r}")
@@ -197,10 +201,10 @@ class CNNFeatures:
         if data.ndim not in {2, 3} or not data.size:
             raise MeasurementError(f"an array of shape {data.shape} is not an image")
         stands_out = None if self.sigma is None else self._standing_out(data, self.sigma)
-        data = self._middle(data)
-        image = _to_unit(data)
+        side = self._side(data)
+        image = _to_unit(preprocess.center_crop(data, side))
         if stands_out is not None:
-            image[~self._middle(stands_out)] = 0
+            image[~preprocess.center_crop(stands_out, side)] = 0
         small = preprocess.resize(image, self.size)
         bands = small.reshape(self.size, self.size, -1)
         if self.color == "grey":
@@ -229,13 +233,16 @@ class CNNFeatures:
                     self._runner = _torch.Runner(trained, self.device)
             return self._runner
 
-    def _middle(self, image: NDArray[Any]) -> NDArray[Any]:
-        side = min(*image.shape[:2], self.crop or sys.maxsize)
-        return preprocess.center_crop(image, side)
+    def _side(self, image: NDArray[Any]) -> int:
+        """How many pixels of the middle are seen, across."""
+        largest = int(min(image.shape[:2]))
+        if self.crop == SOURCE:
+            return min(largest, _side_of_source(image) or largest)
+        return largest if self.crop is None else min(largest, self.crop)
 
     def _standing_out(self, data: NDArray[Any], sigma: float) -> NDArray[Any]:
         mask = preprocess.source_mask(data, sigma, central=False)
-        if not self._middle(mask).any():
+        if not preprocess.center_crop(mask, self._side(data)).any():
             raise MeasurementError(f"nothing above {sigma:g} sigma")
         return mask
 
@@ -255,6 +262,16 @@ def _check_keep_components(keep: float | None) -> None:
             f"keep_components is {keep}; wanted a number of components, a fraction of the variance "
             "below 1, or None for the numbers themselves"
         )
+
+
+def _side_of_source(image: NDArray[Any]) -> int:
+    """Pixels across a square around the middle that holds the source there; 0 if none does."""
+    rows, columns = np.nonzero(preprocess.source_mask(image))
+    if not len(rows):
+        return 0
+    middle = [(n - 1) / 2 for n in image.shape[:2]]
+    reach = max(np.abs(rows - middle[0]).max(), np.abs(columns - middle[1]).max()) + 0.5
+    return max(_LEAST, int(np.ceil(2 * _AROUND * reach)))
 
 
 def _three(name: str, values: Sequence[float] | None) -> tuple[float, ...] | None:

@@ -87,6 +87,47 @@ def test_the_middle_is_what_the_network_sees():
     np.testing.assert_array_equal(larger * 255, image[10:80])
 
 
+def disk(radius, center=(49.5, 49.5), size=100):
+    """A bright disk in faint noise, and a second one in a corner."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:size, :size].astype(float)
+    image = rng.normal(10, 1, (size, size))
+    image[np.hypot(y - center[0], x - center[1]) < radius] += 100
+    image[:8, :8] += 200
+    return image.astype(np.float32)
+
+
+@pytest.mark.parametrize(("radius", "side"), [(6, 18), (10, 30), (20, 60), (2, 16), (40, 100)])
+def test_the_square_that_is_seen_is_as_large_as_the_source_asks(radius, side):
+    image = disk(radius + 0.1)
+    seen = CNNFeatures(size=side, crop="source").prepare(image)
+    np.testing.assert_array_equal(seen, CNNFeatures(size=side, crop=side).prepare(image))
+
+
+def test_near_and_far_look_alike():
+    far, near = (CNNFeatures(size=64, crop="source").prepare(disk(r)) for r in (10, 20))
+    assert np.abs(far - near).mean() < 0.05
+    assert np.abs(near - CNNFeatures(size=64).prepare(disk(20))).mean() > 0.1
+
+
+def test_a_source_that_is_off_center_is_seen_whole():
+    image = disk(14.1, center=(49.5, 57.5))
+    seen = CNNFeatures(size=66, crop="source").prepare(image)
+    np.testing.assert_array_equal(seen, CNNFeatures(size=66, crop=66).prepare(image))
+    bright = image[8:, 8:] > 60
+    assert (image[17:83, 17:83] > 60).sum() == bright.sum() > 600
+
+
+def test_without_a_source_at_the_center_all_is_seen():
+    empty = disk(0)
+    seen = CNNFeatures(size=32, crop="source").prepare(empty)
+    np.testing.assert_array_equal(seen, CNNFeatures(size=32).prepare(empty))
+    with pytest.raises(MeasurementError, match="no pixel has data"):
+        CNNFeatures(crop="source").extract(empty * np.nan)
+    with pytest.raises(ValueError, match="crop is 'middle'; wanted at least 1"):
+        CNNFeatures(crop="middle")
+
+
 def test_clipping_blackens_the_noise_and_grey_averages_the_bands():
     rng = np.random.default_rng(0)
     image = rng.normal(100, 1, (60, 60, 3)).astype(np.float32)
