@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .._protocols import Source
     from ._runner import Runner
 
-SOURCE = "source"
+SOURCE: Final = "source"
 _COLORS = ("rgb", "grey")
 _AROUND = 1.5  # times the reach of the source: its surroundings tell a merger, too
 _LEAST = 16  # pixels, below which there is nothing to see
