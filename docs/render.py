@@ -29,11 +29,22 @@ def render(target):
         for cell in notebook.cells:
             cell.source = cell.source.replace("](../docs/_static/", "](../_static/")
             cell.source = cell.source.replace("](../docs/", "](../").replace(".md)", ".html)")
-            for output in cell.get("outputs", []):
-                data = output.get("data", {})
-                if data.pop(WIDGET, None):
-                    name = data.get("text/plain", "").partition("(")[0]
-                    data.clear()
-                    data["text/html"] = f"<em>{name}: open the notebook to see and use it</em>"
+            if "outputs" in cell:
+                cell.outputs = [each for each in map(in_words, cell.outputs) if each is not None]
+        notebook.cells.insert(
+            0, nbformat.v4.new_markdown_cell("[All notebooks](../notebooks.html)")
+        )
         html, _ = HTMLExporter().from_notebook_node(notebook)
         (target / f"{path.stem}.html").write_text(html, encoding="utf-8")
+
+
+def in_words(output):
+    """Return an output with a widget replaced by its name; of bars of progress, nothing."""
+    data = output.get("data", {})
+    if data.pop(WIDGET, None):
+        name = data.get("text/plain", "").partition("(")[0]
+        if not name.isidentifier():
+            return None
+        data.clear()
+        data["text/html"] = f"<em>{name}: open the notebook to see and use it</em>"
+    return output

@@ -304,6 +304,7 @@ def test_a_rendered_notebook_has_its_outputs_its_pictures_and_a_word_for_each_wi
         nbformat.v4.new_markdown_cell("[said](../docs/concepts/recall.md)"),
         nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.IntSlider(value=3)"),
         nbformat.v4.new_code_cell("6 * 7"),
+        nbformat.v4.new_code_cell("from tqdm.notebook import tqdm\nlist(tqdm([1], 'Measuring'))"),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbformat.write(notebook, tmp_path / "notebooks" / "small.ipynb")
@@ -314,3 +315,6 @@ def test_a_rendered_notebook_has_its_outputs_its_pictures_and_a_word_for_each_wi
     assert 'href="../concepts/recall.html"' in html
     assert "<em>IntSlider: open the notebook to see and use it</em>" in html
     assert "<pre>42</pre>" in html
+    assert "<pre>[1]</pre>" in html
+    assert "Measuring:" not in html
+    assert 'href="../notebooks.html"' in html
