@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import astronomaly_widgets as aw
-from astronomaly_widgets.compute import Task, elsewhere, map_blocks, running
-from astronomaly_widgets.exceptions import MeasurementError
+from astronomaly_widgets.compute import Task, elsewhere, map_blocks, open_rows, running
+from astronomaly_widgets.exceptions import MeasurementError, SourceError
 from astronomaly_widgets.features import RawFeatures, measure
 from astronomaly_widgets.sources import ImageStack
 
@@ -188,6 +188,36 @@ def test_blocks_are_done_elsewhere_and_come_back_in_order(client, X):
     assert {r[0] for _, r in here} == {os.getpid()}
     assert os.getpid() not in {r[0] for _, r in there}
     assert list(map_blocks(where_and_what, (X[:0], rows[:0]), 999)) == []
+
+
+def test_principal_components_of_files_are_the_same_to_the_last_bit(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(aw.reduction, "_NUMBERS_PER_CHUNK", 30_000)
+    monkeypatch.setattr(aw.reduction, "_BLOCKS_PER_SPAN", 3)
+    rng = np.random.default_rng(2)
+    wide = (rng.normal(size=(5_003, 60)) @ rng.normal(size=(60, 60))).astype(np.float32)
+    np.save(tmp_path / "wide.npy", wide)
+    names = [f"feature {k}" for k in range(60)]
+    pd.DataFrame(wide, columns=names).to_parquet(tmp_path / "wide.parquet", row_group_size=700)
+    here = aw.reduction.pca(wide, 0.9, standardize=True)
+    assert 2 < len(here.names) < 60
+    for name in ("wide.npy", "wide.parquet"):
+        there = aw.reduction.pca(tmp_path / name, 0.9, standardize=True, client=client)
+        np.testing.assert_array_equal(there.scores, here.scores)
+        np.testing.assert_array_equal(there.components, here.components)
+        np.testing.assert_array_equal(there.explained, here.explained)
+    out = tmp_path / "scores.npy"
+    aw.reduction.pca(tmp_path / "wide.npy", 0.9, standardize=True, client=client, out=out)
+    np.testing.assert_array_equal(np.load(out), here.scores)
+    rows = open_rows(tmp_path / "wide.parquet")
+    (tmp_path / "wide.parquet").unlink()
+    with pytest.raises(SourceError, match=r"wide\.parquet' cannot be read"):
+        aw.reduction.pca(rows, client=client)
+
+
+def test_a_matrix_in_memory_is_reduced_here(client, X):
+    here = aw.reduction.pca(X, 3)
+    there = aw.reduction.pca(X, 3, client=client)
+    np.testing.assert_array_equal(there.scores, here.scores)
 
 
 def test_a_retrain_with_a_closed_client_leaves_the_ranking_as_it_was(client, X):

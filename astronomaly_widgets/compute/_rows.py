@@ -26,13 +26,18 @@ class Rows(Protocol):
     ----------
     shape : tuple of int
         (n, d)
+    travels : bool
+        Whether another process, which sees the same files, can read them itself.
     """
 
     @property
     def shape(self) -> tuple[int, int]: ...
 
-    def pieces(self, size: int) -> Iterator[NDArray[Any]]:
-        """Yield all rows in order, in arrays (k, d) of about `size` rows, as is convenient."""
+    @property
+    def travels(self) -> bool: ...
+
+    def pieces(self, size: int, start: int, stop: int) -> Iterator[NDArray[Any]]:
+        """Yield rows in order, in arrays (k, d) of about `size` rows, as is convenient."""
         ...
 
 
@@ -55,7 +60,7 @@ def open_rows(X: Any) -> Rows:
         If a ``.zarr`` array is given and zarr is not installed.
     """
     if isinstance(X, str | os.PathLike):
-        return _open_path(Path(X).expanduser())
+        return _open_path(Path(X).expanduser().absolute())
     if isinstance(X, ParquetRows):
         return X
     # only what is stored in chunks would be read whole by NumPy
@@ -63,13 +68,26 @@ def open_rows(X: Any) -> Rows:
 
 
 def blocks(
-    rows: Rows, size: int, dtype: DTypeLike = np.float64
+    rows: Rows,
+    size: int,
+    dtype: DTypeLike = np.float64,
+    *,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[tuple[slice, NDArray[Any]]]:
     """Yield (part, block) from the first row to the last, reading one block ahead.
 
     All blocks but the last have `size` rows, however the matrix is stored, so that what is computed
     from them does not depend on that. A block is a new array (k, d) that may be written to.
     Reports to the running task before each one.
+
+    Parameters
+    ----------
+    rows : Rows
+    size : int
+    dtype : dtype
+    start, stop : int
+        Rows to begin with and to end before; by default all.
 
     Raises
     ------
@@ -79,7 +97,8 @@ def blocks(
         If the running task was cancelled.
     """
     n = rows.shape[0]
-    cut = _cut(rows, size, dtype)
+    stop = n if stop is None else stop
+    cut = _cut(rows, size, dtype, start, stop)
     # on a thread, because reading and decompressing let the arithmetic run meanwhile
     with ThreadPoolExecutor(1) as reader:
         ahead = reader.submit(next, cut, None)
@@ -88,17 +107,17 @@ def blocks(
             report(part.start / n)
             ahead = reader.submit(next, cut, None)
             yield part, values
-    report(1.0)
+    report(stop / n)
 
 
-def _cut(rows: Rows, size: int, dtype: DTypeLike) -> Iterator[tuple[slice, NDArray[Any]]]:
+def _cut(
+    rows: Rows, size: int, dtype: DTypeLike, start: int, stop: int
+) -> Iterator[tuple[slice, NDArray[Any]]]:
     n, d = rows.shape
-    start, block, filled = 0, np.empty((min(size, n), d), dtype), 0
-    for piece in rows.pieces(size):
+    block, filled = np.empty((min(size, stop - start), d), dtype), 0
+    for piece in rows.pieces(size, start, stop):
         taken = 0
         while taken < len(piece):
-            if start == n:
-                raise SourceError(f"more than the {n} rows that were announced came")
             k = min(len(piece) - taken, len(block) - filled)
             block[filled : filled + k] = piece[taken : taken + k]
             taken += k
@@ -106,15 +125,15 @@ def _cut(rows: Rows, size: int, dtype: DTypeLike) -> Iterator[tuple[slice, NDArr
             if filled == len(block):
                 yield slice(start, start + filled), block
                 start += filled
-                block, filled = np.empty((min(size, n - start), d), dtype), 0
-    if start < n:
+                block, filled = np.empty((min(size, stop - start), d), dtype), 0
+    if start < stop:
         raise SourceError(f"only {start + filled} of the {n} rows that were announced came")
 
 
 class _ArrayRows:
     """What can be sliced."""
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: Any, *, travels: bool = False) -> None:
         shape = tuple(array.shape)
         if len(shape) != 2 or 0 in shape:
             raise ValueError(
@@ -123,28 +142,33 @@ class _ArrayRows:
             )
         self._array = array
         self.shape: tuple[int, int] = shape
+        self.travels = travels
 
-    def pieces(self, size: int) -> Iterator[NDArray[Any]]:
+    def pieces(self, size: int, start: int, stop: int) -> Iterator[NDArray[Any]]:
         stored = getattr(self._array, "chunks", None)
         # in whole chunks, because part of one costs as much as all of it
         step = stored[0] if stored and isinstance(stored[0], int) else size
-        for start in range(0, self.shape[0], step):
-            yield np.asanyarray(self._array[start : start + step])
+        while start < stop:
+            end = min(stop, start + step - (start % step if stored else 0))
+            yield np.asanyarray(self._array[start:end])
+            start = end
 
 
 class _NpyRows:
     """What lies row after row in a file: read, because a map of it would count as memory."""
 
+    travels = True
+
     def __init__(self, path: Path, mapped: NDArray[Any]) -> None:
         self.shape = _ArrayRows(mapped).shape
         self._path, self._offset, self._dtype = path, mapped.offset, mapped.dtype  # type: ignore[attr-defined]  # a memmap's own
 
-    def pieces(self, size: int) -> Iterator[NDArray[Any]]:
-        n, d = self.shape
+    def pieces(self, size: int, start: int, stop: int) -> Iterator[NDArray[Any]]:
+        d = self.shape[1]
         with self._path.open("rb") as file:
-            file.seek(self._offset)
-            for start in range(0, n, size):
-                numbers = np.fromfile(file, self._dtype, min(size, n - start) * d)
+            file.seek(self._offset + start * d * self._dtype.itemsize)
+            for begin in range(start, stop, size):
+                numbers = np.fromfile(file, self._dtype, min(size, stop - begin) * d)
                 yield numbers[: len(numbers) // d * d].reshape(-1, d)
 
 
@@ -171,6 +195,8 @@ class ParquetRows:
         If a file is missing or cannot be read, or lacks one of the columns.
     """
 
+    travels = True
+
     def __init__(
         self,
         path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -181,7 +207,7 @@ class ParquetRows:
         self.columns = tuple(_numeric(first) if columns is None else columns)
         if not self.columns:
             raise SourceError(f"{str(self._files[0])!r} has no column of numbers")
-        n = 0
+        self._lengths: list[int] = []
         for file in self._files:
             shard = _open_shard(file)
             lacking = [name for name in self.columns if name not in _numeric(shard)]
@@ -191,23 +217,47 @@ class ParquetRows:
                     f"({len(lacking)} of the {len(self.columns)} features are missing): "
                     "all files must have the same columns"
                 )
-            n += shard.metadata.num_rows
+            self._lengths.append(shard.metadata.num_rows)
+        n = sum(self._lengths)
         if not n:
             raise SourceError(f"there are no rows in {str(self._files[0])!r}")
         self.shape = (n, len(self.columns))
 
-    def pieces(self, size: int) -> Iterator[NDArray[Any]]:
-        """Yield all rows in order, in arrays (k, d) of at most `size` rows; null is NaN."""
+    def pieces(self, size: int, start: int, stop: int) -> Iterator[NDArray[Any]]:
+        """Yield rows in order, in arrays (k, d) of at most `size` rows; null is NaN."""
+        first = 0
+        for file, length in zip(self._files, self._lengths, strict=True):
+            if first < stop and start < first + length:
+                shard = _open_shard(file)
+                if shard.metadata.num_rows != length:
+                    raise SourceError(
+                        f"{str(file)!r} has changed: {shard.metadata.num_rows} rows instead of "
+                        f"{length}"
+                    )
+                yield from self._pieces_of(shard, file, size, start - first, stop - first)
+            first += length
+
+    def _pieces_of(
+        self, shard: Any, file: Path, size: int, start: int, stop: int
+    ) -> Iterator[NDArray[Any]]:
+        """Yield the rows of one file that lie from `start` to `stop`, both counted in it."""
         import pyarrow as pa
 
-        for file in self._files:
-            shard = _open_shard(file)
-            try:
-                for batch in shard.iter_batches(size, columns=list(self.columns)):
-                    columns = [batch.column(name) for name in self.columns]
-                    yield np.column_stack([c.to_numpy(zero_copy_only=False) for c in columns])
-            except (OSError, pa.ArrowException) as error:
-                raise SourceError(f"{str(file)!r} cannot be read: {error}") from error
+        lengths = [shard.metadata.row_group(k).num_rows for k in range(shard.num_row_groups)]
+        ends = np.cumsum(lengths)
+        # whole groups of rows, because part of one cannot be read
+        groups = [k for k, end in enumerate(ends) if end > start and end - lengths[k] < stop]
+        here = int(ends[groups[0]]) - lengths[groups[0]] if groups else 0
+        columns = list(self.columns)
+        try:
+            for batch in shard.iter_batches(size, row_groups=groups, columns=columns):
+                values = [batch.column(name).to_numpy(zero_copy_only=False) for name in columns]
+                piece = np.column_stack(values)[max(0, start - here) : max(0, stop - here)]
+                here += batch.num_rows
+                if len(piece):
+                    yield piece
+        except (OSError, pa.ArrowException) as error:
+            raise SourceError(f"{str(file)!r} cannot be read: {error}") from error
 
 
 def _open_path(path: Path) -> Rows:
@@ -225,7 +275,7 @@ def _open_path(path: Path) -> Rows:
         stored = zarr.open(path, mode="r")
         if not isinstance(stored, zarr.Array):
             raise SourceError(f"{str(path)!r} is a group: give the path of one array in it")
-        return _ArrayRows(stored)
+        return _ArrayRows(stored, travels=True)
     if name.endswith((".parquet", ".pq")) or path.is_dir():
         return ParquetRows(path)
     raise SourceError(
@@ -236,8 +286,8 @@ def _open_path(path: Path) -> Rows:
 
 def _shards(path: Any) -> list[Path]:
     if not isinstance(path, str | os.PathLike):
-        return [Path(each) for each in path]
-    folder = Path(path).expanduser()
+        return [Path(each).expanduser().absolute() for each in path]
+    folder = Path(path).expanduser().absolute()
     if not folder.is_dir():
         return [folder]
     files = sorted(file for file in folder.iterdir() if file.name.endswith((".parquet", ".pq")))
