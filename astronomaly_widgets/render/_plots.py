@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._lines import LineData
 
-_ROUND_STEPS = (1, 2, 2.5, 5, 10)
+_ROUND_STEPS = (1, 2, 5, 10)
 _MANY = 3000  # points: beyond, they are dots without bars
 
 

@@ -222,3 +222,42 @@ def test_a_band_is_asked_for_and_its_picture_keeps_the_place(page):
     assert image.evaluate("(image) => image.style.transform") == place
     pressed = page.locator(".aw-inspector-band[aria-pressed=true]")
     assert pressed.all_inner_texts() == ["r"]
+
+
+def test_a_position_is_there_in_degrees_and_sexagesimal_and_can_be_copied(page):
+    page.evaluate(
+        """() => {
+          const sky = { ra: "150.1234567", dec: "-2.2057831", copy: "150.1234567 -2.2057831",
+            sexagesimal: "10:00:29.629608 -02:12:20.81916",
+            links: [["Archive", "https://example.org/?ra=150.1234567"]] };
+          window.state.record = { ...window.state.record, key: 9, sky };
+          window.listeners["change:record"]();
+          Object.defineProperty(navigator, "clipboard", { configurable: true,
+            value: { writeText: (text) => { window.copied = text; return Promise.resolve(); } } });
+        }"""
+    )
+    sky = page.locator(".aw-inspector-sky")
+    assert sky.locator(".aw-inspector-where").all_inner_texts() == [
+        "RA 150.1234567° Dec -2.2057831°",
+        "10:00:29.629608 -02:12:20.81916",
+    ]
+    page.locator(".aw-inspector-copy").click()
+    assert page.evaluate("() => window.copied") == "150.1234567 -2.2057831"
+    link = page.locator(".aw-inspector-links a")
+    assert (link.get_attribute("href"), link.get_attribute("target")) == (
+        "https://example.org/?ra=150.1234567",
+        "_blank",
+    )
+
+
+def test_without_a_clipboard_the_position_is_selected_to_be_copied_by_hand(page):
+    page.evaluate(
+        """() => {
+          const sky = { ra: "1.5", dec: "+2.5", copy: "1.5 2.5", sexagesimal: "", links: [] };
+          window.state.record = { ...window.state.record, key: 9, sky };
+          window.listeners["change:record"]();
+          Object.defineProperty(navigator, "clipboard", { configurable: true, value: undefined });
+        }"""
+    )
+    page.locator(".aw-inspector-copy").click()
+    assert page.evaluate("() => getSelection().toString()") == "RA 1.5° Dec +2.5°"

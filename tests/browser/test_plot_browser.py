@@ -223,6 +223,26 @@ def test_the_point_under_the_pointer_is_told_with_its_error(show):
     assert page.locator(".aw-plot-readout").text_content() == ""
 
 
+def test_numbers_at_the_axes_are_what_they_say(show):
+    page = show(record_of(stars()))
+    wrong = page.evaluate(
+        """() => {
+          const wrong = [];
+          for (let span = 0.013; span < 9e4; span *= 1.17) {
+            for (const low of [0, -0.4 * span, 17.23]) {
+              const { ticks, step } = plotTicks(low, low + span, 9);
+              for (const value of ticks) {
+                const text = plotNumber(value, step);
+                if (Math.abs(Number(text) - value) > 1e-6 * step) wrong.push([text, value]);
+              }
+            }
+          }
+          return wrong;
+        }"""
+    )
+    assert wrong == []
+
+
 def test_a_spectrum_is_a_line_with_its_wavelengths(show):
     axis = np.linspace(4000, 7000, 300)
     source = Spectra({name: (axis, 1 + (axis > 5500), np.full(300, 0.1)) for name in "ab"})

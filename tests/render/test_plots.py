@@ -11,7 +11,7 @@ from astronomaly_widgets import render
 from astronomaly_widgets.exceptions import ReadError
 from astronomaly_widgets.render._drawing import GROUND
 from astronomaly_widgets.render._lines import band_colors, folded
-from astronomaly_widgets.render._plots import _frame, _runs, _ticks, plot
+from astronomaly_widgets.render._plots import _digits, _frame, _runs, _ticks, plot
 from astronomaly_widgets.sources import FeatureTable, LightCurves, Spectra
 
 
@@ -200,3 +200,14 @@ def test_stretches_without_a_gap():
     good = np.array([True, True, False, False, True])
     assert _runs(good) == [slice(0, 2), slice(4, 5)]
     assert _runs(np.zeros(3, bool)) == []
+
+
+@pytest.mark.parametrize("low", [0.0, -3.7, 17.23, 53000.0])
+@pytest.mark.parametrize("n", [6, 7])
+def test_numbers_at_the_axes_are_what_they_say(low, n):
+    for span in np.geomspace(0.02, 9000, 80):
+        ends = low, low + float(span)
+        ticks = _ticks(ends, n)
+        texts = [f"{value:{_digits(ends)}}" for value in ticks]
+        np.testing.assert_allclose(list(map(float, texts)), ticks, rtol=0, atol=1e-6 * span)
+        assert 2 <= len(ticks) <= n + 1

@@ -53,6 +53,7 @@ function render({ model, el }) {
   const head = make("div", "aw-panel-head");
   const name = make("span", "aw-panel-title aw-inspector-id");
   const where = make("span", "aw-inspector-where");
+  const sexagesimal = make("span", "aw-inspector-where aw-inspector-sexagesimal");
   const copy = button("aw-inspector-copy", "copy", "copy right ascension and declination", () => {
     const text = shown.sky.copy;
     // a hub without https has no clipboard; then the text is selected to be copied by hand
@@ -69,7 +70,7 @@ function render({ model, el }) {
   head.append(name, make("span", "aw-space"), back, next, enlarge);
   const sky = make("div", "aw-inspector-sky");
   const links = make("span", "aw-inspector-links");
-  sky.append(where, copy, links);
+  sky.append(where, sexagesimal, copy, links);
 
   // ---- picture
   const frame = make("div", "aw-inspector-frame");
@@ -164,6 +165,7 @@ function render({ model, el }) {
       showBands();
     }
     where.textContent = record.sky ? `RA ${record.sky.ra}° Dec ${record.sky.dec}°` : "";
+    sexagesimal.textContent = record.sky?.sexagesimal ?? "";
     sky.style.display = record.sky ? "" : "none";
     links.replaceChildren(
       ...(record.sky?.links ?? []).map(([title, url]) => {

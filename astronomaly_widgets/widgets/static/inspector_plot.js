@@ -17,7 +17,7 @@ function plotTicks(low, high, n) {
   const rough = Math.abs(high - low) / n;
   if (!(rough > 0) || !Number.isFinite(rough)) return { ticks: [], step: 1 };
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 2.5, 5, 10].find((nice) => power * nice >= rough * 0.999999);
+  const step = power * [1, 2, 5, 10].find((nice) => power * nice >= rough * 0.999999);
   const [start, stop] = low < high ? [low, high] : [high, low];
   const ticks = [];
   for (let k = Math.ceil(start / step); k * step <= stop && ticks.length < 50; k++) {
@@ -30,7 +30,7 @@ function plotTicks(low, high, n) {
 function plotNumber(value, step) {
   const size = Math.max(Math.abs(value), step);
   if (size >= 1e8 || size < 1e-4) return value.toExponential(2);
-  return value.toFixed(Math.max(0, Math.min(8, Math.ceil(-Math.log10(step) + 0.3))));
+  return value.toFixed(Math.max(0, Math.min(8, Math.ceil(-Math.log10(step) - 1e-6))));
 }
 
 // The phase of each point, twice (two cycles), with the brightest point at 0.
@@ -176,7 +176,7 @@ function openPlot(frame) {
     pen.fillText(title, (left + right) / 2, bottom + 20);
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    const alongY = plotTicks(view[2], view[3], Math.max(2, height / 60));
+    const alongY = plotTicks(view[2], view[3], Math.max(2, height / 45));
     for (const value of alongY.ticks) {
       const y = Math.round(to.up(value)) + 0.5;
       line(left, y, right, y);
