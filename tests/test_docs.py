@@ -160,6 +160,25 @@ def test_every_link_to_a_file_leads_to_one(page):
         assert (page.parent / link).exists(), link
 
 
+def numbers(text: str) -> list[list[float]]:
+    """Rows of the tables of a text, each with the numbers of its cells but the first."""
+    rows = [line.replace("*", "").split("|")[2:-1] for line in text.splitlines() if line[:1] == "|"]
+    return [[float(word) for word in re.findall(r"\d+\.?\d*", " ".join(row))] for row in rows]
+
+
+def test_what_the_readme_says_of_real_surveys_is_what_was_measured():
+    measured = (REPOSITORY / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    _, _, measured = measured.partition("## Real surveys")
+    said = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    said = said.partition("in real surveys")[2].partition("Beside the published")[0]
+    known = {(row[3], row[1]): row[4:] for row in numbers(measured) if len(row) == 7}
+    rows = [row for row in numbers(said) if len(row) == 5]
+    assert len(rows) > 4
+    for interesting, of_all, *found in rows:
+        wanted = known[interesting, of_all]
+        assert all(abs(a - b) <= 0.5 for a, b in zip(found, wanted, strict=True)), interesting
+
+
 def load_badges():
     spec = importlib.util.spec_from_file_location("badges", DOCS / "badges.py")
     module = importlib.util.module_from_spec(spec)
