@@ -147,8 +147,8 @@ class SelfTrained:
             is taken as it is.
         checkpoint : path-like, optional
             A folder for the state of the training, written twice a minute. Called again, it goes on
-            from there, to the same network as without the interruption; with more epochs it goes
-            on from the end.
+            from there, to the same network as without the interruption (on a GPU, but for
+            rounding); with more epochs it goes on from the end.
         on_epoch : callable, optional
             Called with the extractor after each epoch, as
             ``lambda byol: print(byol.history_.tail(1))``.

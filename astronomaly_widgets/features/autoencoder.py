@@ -43,7 +43,7 @@ class AutoencoderFeatures(SelfTrained):
     learning_rate : float
         Of Adam.
     random_state : int
-        The same number gives the same network, on the same machine.
+        The same number gives the same network on the same machine; on a GPU, but for rounding.
     device : str, optional
         As torch has them, ``"cuda"`` or ``"cpu"``; by default a GPU if there is one.
 

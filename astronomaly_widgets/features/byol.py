@@ -48,7 +48,8 @@ class BYOLFeatures(SelfTrained):
     batch_size : int
         Images in a step; also how many are measured at once.
     learning_rate : float
-        Of Adam, for 256 images in a step; for fewer it is less in proportion.
+        Of Adam, for 256 images in a step; for fewer it is less in proportion. That of ML24 suits a
+        network that has learned before; ``"small"`` wants about 0.01.
     jitter : float
         How much views differ in color, 0..1, see Notes. Where color or brightness is what makes an
         object rare, give less.
@@ -57,7 +58,7 @@ class BYOLFeatures(SelfTrained):
     decay : float
         How slowly the average moves: its fraction that is kept in each step.
     random_state : int
-        The same number gives the same network, on the same machine.
+        The same number gives the same network on the same machine; on a GPU, but for rounding.
     device : str, optional
         As torch has them, ``"cuda"`` or ``"cpu"``; by default a GPU if there is one.
     keep_components : int, float or None
