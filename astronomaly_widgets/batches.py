@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .compute import largest
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -148,6 +150,8 @@ def best(worth: ArrayLike, free: ArrayLike, n: int) -> NDArray[np.intp]:
     """
     values = np.asarray(worth)
     rows: NDArray[np.intp] = np.flatnonzero(free)
+    if values.dtype == np.float32:  # the same in a fraction of the time
+        return rows[largest(values[rows], max(n, 0))]
     if 0 < n < len(rows):
         least = np.partition(values[rows], len(rows) - n)[len(rows) - n]
         above = rows[values[rows] > least]
@@ -171,7 +175,7 @@ def _kinds(
 
 def _new_kinds(
     X: NDArray[Any],
-    worth: NDArray[np.float64],
+    worth: NDArray[np.floating[Any]],
     free: NDArray[np.bool_],
     seen: NDArray[np.intp],
     n: int,
@@ -196,7 +200,7 @@ def _new_kinds(
 def _mixed(pool: NDArray[np.intp], first: NDArray[np.intp], n: int) -> NDArray[np.intp]:
     """Choose `n` of a sorted pool, those at `first` before others, and mix high and low."""
     rest = np.setdiff1d(np.arange(len(pool)), first)
-    chosen = pool[np.concatenate([np.sort(first), rest])[:n]]
+    chosen: NDArray[np.intp] = pool[np.concatenate([np.sort(first), rest])[:n]]
     # the golden section spreads ranks evenly, however many are looked at
     return chosen[np.argsort(np.arange(len(chosen)) * _GOLDEN % 1, kind="stable")]
 
@@ -210,9 +214,11 @@ def _interleaved(parts: list[tuple[str, NDArray[np.intp]]]) -> Batch:
     return Batch(rows[order], tuple(reasons[i] for i in order))
 
 
-def _numbers(values: ArrayLike) -> NDArray[np.float64]:
-    numbers = np.asarray(values, dtype=np.float64)
-    return np.where(np.isnan(numbers), -np.inf, numbers)
+def _numbers(values: ArrayLike) -> NDArray[np.floating[Any]]:
+    numbers = np.asarray(values)
+    if numbers.dtype != np.float32:
+        numbers = numbers.astype(np.float64)
+    return np.where(np.isnan(numbers), numbers.dtype.type(-np.inf), numbers)
 
 
 def _clusters(Z: NDArray[np.float64], k: int, random_state: int) -> NDArray[np.intp]:
@@ -236,7 +242,9 @@ def _standardized(X: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float64
     spread[spread == 0] = 1.0
     reach = _FAR * spread
     Z: NDArray[np.float64] = np.asarray(X[rows], dtype=np.float64) - center
-    return Z.clip(-reach, reach) / spread
+    Z = Z.clip(-reach, reach)
+    Z /= spread
+    return Z
 
 
 def _evenly(n: int, most: int) -> NDArray[np.intp]:

@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedding": GROUND | {"compute"},
     "detectors": GROUND | {"compute"},
     "learners": GROUND | {"compute"},
-    "batches": GROUND,
+    "batches": GROUND | {"compute"},
     "remaining": GROUND,
     "evaluation": GROUND | {"remaining"},
     "clustering": GROUND | {"compute"},

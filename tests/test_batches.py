@@ -171,3 +171,14 @@ def test_an_unknown_strategy_lists_the_known_ones():
 def test_a_share_that_is_none_is_refused(explore):
     with pytest.raises(ValueError, match="share to be drawn"):
         batches.suggest(np.zeros((3, 1)), np.zeros(3), [], [], 2, explore=explore)
+
+
+@given(
+    st.lists(st.sampled_from([-np.inf, -1.0, -0.0, 0.0, 0.5, 2.0]), max_size=40),
+    st.integers(-1, 50),
+)
+def test_the_best_are_the_same_in_single_precision(values, n):
+    free = np.arange(len(values)) % 3 != 1
+    double = batches.best(np.array(values, dtype=np.float64), free, n)
+    single = batches.best(np.array(values, dtype=np.float32), free, n)
+    np.testing.assert_array_equal(single, double)
