@@ -20,6 +20,10 @@ session = aw.Session(rng.normal(size=(60, 3)), names, anomaly_score=np.linspace(
 session.max_embedded = 0
 session
 """
+CLASS = """
+aw.teaching.Exercise(session, dict.fromkeys(names[:9], 5) | dict.fromkeys(names[9:], 0),
+                     hints=["look at the noise"], n_expert=24)
+"""
 PAINTED = """() => {
     const pictures = [...document.querySelectorAll('.aw-object img')];
     return pictures.length >= 24 && pictures.every((p) => p.complete && p.naturalWidth > 0)
@@ -72,6 +76,34 @@ def test_a_scan_finds_nothing_serious_in_the_list_of_keys(notebook, theme):
     page.wait_for_timeout(300)
     assert serious(notebook, ".aw-dashboard") == []
     page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_scan_finds_nothing_serious_in_the_large_inspector(notebook, theme):
+    notebook.theme(theme)
+    page = notebook.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.press("Space")
+    notebook.wait_for("() => document.querySelector('.aw-inspector dialog[open] img')?.complete")
+    assert serious(notebook, ".aw-inspector") == []
+    page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_scan_finds_nothing_serious_in_a_class_room(browser, server, theme):
+    page = LabPage(browser, server)
+    try:
+        page.open(f"class-{theme}", [SETUP, CLASS], theme=theme)
+        page.run(0)
+        page.run(1)
+        page.wait_for("() => document.querySelector('.aw-score-board')")
+        page.wait_for("() => document.querySelectorAll('.aw-object img').length >= 48")
+        page.scroll_to(1)
+        page.page.wait_for_timeout(500)
+        assert serious(page, ".aw-score-board") == []
+        assert page.errors == []
+    finally:
+        page.close()
 
 
 def test_the_scan_would_see_a_button_without_a_name(notebook):
