@@ -49,7 +49,7 @@ class SelfTrained:
         *,
         size: int,
         seen: int,
-        crop: int | None,
+        crop: int | Literal["source"] | None,
         color: Literal["rgb", "grey"],
         sigma: float | None,
         batch_size: int,

@@ -71,7 +71,7 @@ class AutoencoderFeatures(SelfTrained):
         n_features: int = 32,
         *,
         size: int = 64,
-        crop: int | None = None,
+        crop: int | Literal["source"] | None = None,
         color: Literal["rgb", "grey"] = "rgb",
         sigma: float | None = None,
         batch_size: int = 32,

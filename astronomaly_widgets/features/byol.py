@@ -100,7 +100,7 @@ class BYOLFeatures(SelfTrained):
         network: Any = _torch.LITE0,
         *,
         size: int = 128,
-        crop: int | None = None,
+        crop: int | Literal["source"] | None = None,
         color: Literal["rgb", "grey"] = "rgb",
         sigma: float | None = None,
         batch_size: int = 32,

@@ -405,6 +405,18 @@ def test_it_learns_from_those_alone_that_are_named():
         small().fit(SEEN, ["object-12", "x"], progress=False)
 
 
+def test_it_sees_the_middle_of_what_a_pretrained_network_sees(tmp_path):
+    options = {"size": 64, "crop": "source", "sigma": 3, "color": "grey"}
+    image = np.random.default_rng(0).normal(10, 1, (90, 80, 3))
+    image[35:60, 30:50] += 30
+    seen = aw.features.CNNFeatures(**options).prepare(image)
+    extractor = small(**options)
+    np.testing.assert_array_equal(extractor.prepare(image), seen[4:59, 4:59])  # 55 = 110 / 128
+    extractor.fit(ImageStack(np.stack([image, image[::-1]])), epochs=1, progress=False)
+    extractor.save(tmp_path)
+    np.testing.assert_array_equal(BYOLFeatures.load(tmp_path).prepare(image), seen[4:59, 4:59])
+
+
 def test_pictures_beyond_the_memory_lie_in_a_file(monkeypatch, once):
     monkeypatch.setattr("astronomaly_widgets.features._pictures._MOST_IN_MEMORY", 10)
     assert same(small().fit(SEEN, epochs=1, progress=False), once)
