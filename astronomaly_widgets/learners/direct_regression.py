@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import chunks, map_chunks
+from ..compute import chunks, map_blocks
 from ._forest import as_float32
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 from ._many import BLOCK, ManyRegressed
@@ -60,17 +60,16 @@ class _Fitted:
 
         many = ManyRegressed.of(self.process)
 
-        def work(part: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-            block = as_float32(self.standardize(X[part]))
-            size = part.stop - part.start
-            mean, std = np.empty((2, size), dtype=np.float32)
-            for start in range(0, size, BLOCK):
+        def work(features: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            block = as_float32(self.standardize(features))
+            mean, std = np.empty((2, len(block)), dtype=np.float32)
+            for start in range(0, len(block), BLOCK):
                 here = slice(start, start + BLOCK)
                 mean[here], std[here] = many.predict(block[here])
             return mean, std
 
         with threadpool_limits(1, user_api="blas"):  # the chunks are on all cores already
-            yield from map_chunks(work, n, _CHUNK)
+            yield from map_blocks(work, (X,), _CHUNK)
 
     def standardize(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return (as_block(X, slice(None)) - self.center) / self.spread

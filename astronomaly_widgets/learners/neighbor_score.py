@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import PackedTrees, chunks, map_chunks
+from ..compute import PackedTrees, chunks, map_blocks
 from . import _regressors
 from ._forest import as_float32, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
@@ -167,13 +167,13 @@ class NeighborScore:
         else:
             packed = PackedTrees.of(trees)
 
-            def work(part: slice) -> None:
-                total = np.zeros(part.stop - part.start)
-                packed.add(as_float32(as_block(X, part)), total)
-                relevance[part] = (total / len(trees)).clip(0.0, MAX_SCORE)
+            def work(block: NDArray[Any]) -> NDArray[np.float64]:
+                total = np.zeros(len(block))
+                packed.add(as_float32(as_block(block, slice(None))), total)
+                return total
 
-            for _ in map_chunks(work, len(X), _CHUNK):
-                pass
+            for part, total in map_blocks(work, (X,), _CHUNK):
+                relevance[part] = (total / len(trees)).clip(0.0, MAX_SCORE)
         if self._nearest is None or not self._nearest.is_of(X):
             self._nearest = NearestLabeled(X)
         return relevance, self._nearest.update(rows)
