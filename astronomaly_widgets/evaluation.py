@@ -117,6 +117,11 @@ def recall_curve(
     ----------
     Lochner & Bassett 2021, Astronomy and Computing 36, 100481, figures 5 and 9;
     Etsebeth et al. 2024, MNRAS 529, 732 (E24).
+
+    Examples
+    --------
+    >>> recall_curve(["b", "d"], ["a", "b", "c", "d"])
+    array([0, 1, 1, 2])
     """
     wanted, hits = _hits(interesting, order, exclude)
     found = np.cumsum(hits, dtype=np.int64)
@@ -204,6 +209,11 @@ def rank_weighted_score(
     References
     ----------
     Lochner & Bassett 2021, Astronomy and Computing 36, 100481, section 4.
+
+    Examples
+    --------
+    >>> round(rank_weighted_score(["b", "d"], ["b", "a", "d", "c"], 2), 3)
+    0.667
     """
     if n < 1:
         raise ValueError(f"n is {n}; give how many objects a person would look at, at least 1")
@@ -247,6 +257,11 @@ def precision_at_recall(
     References
     ----------
     Etsebeth et al. 2024, MNRAS 529, 732, table 5.
+
+    Examples
+    --------
+    >>> precision_at_recall(["b", "d"], ["b", "a", "d", "c"], [0.5, 1.0]).round(3)
+    array([1.   , 0.667])
     """
     wanted = np.atleast_1d(np.asarray(recalls, dtype=np.float64))
     if not ((wanted > 0) & (wanted <= 1)).all():

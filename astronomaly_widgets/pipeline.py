@@ -136,6 +136,17 @@ def explore(
     ConnectionError
         If the Dask client is closed, or loses all its workers. With `project`, what was measured is
         kept.
+
+    Examples
+    --------
+    A folder is as good as an array of features; ``project=`` keeps the labels.
+
+    >>> import numpy as np
+    >>> features = np.random.default_rng(0).normal(size=(100, 3))
+    >>> features[7] += 9  # one of them is far out
+    >>> session = explore(features, progress=False)
+    >>> session.ranking("anomaly_score")[:1]
+    array(['object-7'], dtype=object)
     """
     origin = open_source(source, catalog=catalog)
     if features is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import inspect
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -224,6 +226,19 @@ def test_every_notebook_that_is_named_is_there():
     named = re.findall(r"^\| `(\w+\.ipynb)` \|", page, re.MULTILINE)
     assert len(named) > 3
     assert set(named) <= {path.name for path in (REPOSITORY / "notebooks").glob("*.ipynb")}
+
+
+def test_every_example_of_a_docstring_says_what_comes_out(at_the_example):
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    words, run = [], set()
+    for found in pkgutil.walk_packages(aw.__path__, f"{aw.__name__}."):
+        if found.name.endswith("__main__"):  # the command
+            continue
+        for test in doctest.DocTestFinder().find(importlib.import_module(found.name)):
+            runner.run(test, out=words.append)
+            run |= {test.name.rpartition(".")[2]} if test.examples else set()
+    assert not words, "".join(words)
+    assert {"explore", "Session", "recall_curve", "rank_weighted_score", "Selection"} <= run
 
 
 # -- pages -------------------------------------------------------------------------------------

@@ -104,6 +104,21 @@ class Session(Remainder):
         If the features are not a numeric (n, d) array, or the ids are not unique.
     ProjectError
         If the project cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> features = np.random.default_rng(0).normal(size=(100, 3))
+    >>> features[7] += 9  # one of them is far out
+    >>> session = Session(features, [f"star-{k}" for k in range(100)])
+    >>> session.ranking("anomaly_score")[:1]
+    array(['star-7'], dtype=object)
+    >>> session.label("star-7", 5, tags=("flare",))
+    >>> session.label("star-3", 0)
+    >>> session.retrain().result()["found"]
+    1
+    >>> session.labels["score"].tolist()
+    [5.0, 0.0]
     """
 
     @classmethod
