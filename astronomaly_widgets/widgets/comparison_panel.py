@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import bqplot
 import ipywidgets
+import numpy as np
 
 from .replay_panel import COLORS, QUIET, CurvesKey
 
@@ -23,7 +24,7 @@ class ComparisonPanel(ipywidgets.VBox):
 
     A plot per classifier, in which a band holds the middle 95 % of the draws, and a dashed line
     stands at what chance would give. Over them stands what each feature set gives with the most
-    labels, by the better classifier.
+    labels, by the better classifier of the two.
 
     Parameters
     ----------
@@ -39,7 +40,8 @@ class ComparisonPanel(ipywidgets.VBox):
         self.key = CurvesKey(
             title=f"{len(self._looks)} feature sets: {comparison.n_objects} objects of "
             f"{comparison.n_classes} classes",
-            caveat=comparison.caption,
+            caveat=f"{comparison.caption} In numbers: with {table['n_labels'].max()} labels, by "
+            "the classifier that is better.",
             entries=[
                 *(
                     {"name": name, "color": color, "style": style, "note": _note(table, name)}
@@ -50,7 +52,10 @@ class ComparisonPanel(ipywidgets.VBox):
         )
         self.key.add_class("aw-replay-key")
         self._x = bqplot.LogScale()
-        self._y = bqplot.LinearScale(min=float(min(chance, table["low"].min())), max=1.0)
+        lowest, highest = min(chance, table["low"].min()), table["high"].max()
+        self._y = bqplot.LinearScale(
+            min=float(np.floor(10 * lowest) / 10), max=float(np.ceil(10 * highest) / 10)
+        )
         self.curves: dict[tuple[str, str], bqplot.Lines] = {}
         self.figures = [
             self._figure(classifier, part)
@@ -87,7 +92,7 @@ class ComparisonPanel(ipywidgets.VBox):
         )  # fmt: skip
         figure = bqplot.Figure(
             title=_TITLES.get(classifier, classifier),
-            title_style={"font-size": "12px", "font-weight": "normal"},
+            title_style={"font-size": "12px", "font-weight": "normal", "fill": QUIET},
             marks=[*bands, chance, *(self.curves[classifier, name] for name in self._looks)],
             axes=[
                 bqplot.Axis(scale=self._x, label="labels", label_offset="26px", grid_lines="none",
@@ -95,7 +100,7 @@ class ComparisonPanel(ipywidgets.VBox):
                 bqplot.Axis(scale=self._y, side="left", label="accuracy", label_offset="32px",
                             grid_lines="solid", tick_format=".1f", num_ticks=6),
             ],
-            fig_margin={"top": 26, "bottom": 34, "left": 46, "right": 14},
+            fig_margin={"top": 36, "bottom": 34, "left": 46, "right": 14},
             padding_y=0,
             display_toolbar=False,
             background_style={"fill": "none", "stroke": "none"},
@@ -109,7 +114,4 @@ def _note(table: pd.DataFrame, name: str) -> str:
     """Say what a feature set gives with the most labels, by the better classifier."""
     most = table[(table["features"] == name) & (table["n_labels"] == table["n_labels"].max())]
     best = most.loc[most["accuracy"].idxmax()]
-    return (
-        f"{best['accuracy']:.2f} ({best['low']:.2f} to {best['high']:.2f}) "
-        f"by {best['n_labels']} labels"
-    )
+    return f"{best['accuracy']:.2f} ({best['low']:.2f} to {best['high']:.2f})"
