@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from .._protocols import Learner
+
 _HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
 # sessions that have worked in the background, for as long as they live
 _working: WeakSet[Learning] = WeakSet()
@@ -39,6 +41,7 @@ class Learning(Ranking):
     _most_by_tsne = 50_000
     client: Any = None  # of a Dask cluster that is to score the objects at a retrain
     retrain_every = t.Int(0, min=0)
+    _made: tuple[tuple[str, int], Learner] | None = None
     _learned_from = 0  # revision of the label log at the last retrain
 
     # -- retraining ------------------------------------------------------------------------
@@ -100,7 +103,7 @@ class Learning(Ranking):
             word = "retrain cancelled: the ranking is as it was"
             try:
                 with compute.running(task), compute.elsewhere(self.client):
-                    learner = by_name(self.learner, self.random_state)
+                    learner = self._the_learner()
                     S = self.anomaly_score
                     outcome = None
                     if len(rows):
@@ -138,6 +141,15 @@ class Learning(Ranking):
                 self._tell(retraining=False, status=word)
             future.set_result(row)
         self._retrain_if_due()  # for the labels that came meanwhile
+
+    def _the_learner(self) -> Learner:
+        """Return the learner; by name it is the same as last time, for some keep what they know."""
+        if not isinstance(self.learner, str):
+            return by_name(self.learner)
+        name = (self.learner, self.random_state)
+        if self._made is None or self._made[0] != name:
+            self._made = name, by_name(*name)
+        return self._made[1]
 
     @property
     def history(self) -> pd.DataFrame:

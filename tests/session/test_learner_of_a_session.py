@@ -1,0 +1,50 @@
+"""Which learner a session asks, and what it keeps."""
+
+import numpy as np
+import pytest
+
+from astronomaly_widgets import Session, learners
+from astronomaly_widgets.session import _learning
+
+
+@pytest.fixture(name="session")
+def one_session():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    session = Session(X, anomaly_score=np.linspace(5, 0, 200), learner="neighbor_score")
+    for row, score in [(0, 5), (1, 0), (9, 3)]:
+        session.label(str(row), score)
+    yield session
+    session.close()
+
+
+def test_by_name_it_is_made_once_so_that_it_may_keep_what_it_knows(session, monkeypatch):
+    made = []
+    by_name = learners.by_name
+    monkeypatch.setattr(_learning, "by_name", lambda *name: made.append(name) or by_name(*name))
+    first = session.retrain().result(60)
+    session.label("7", 5)
+    assert session.retrain().result(60)["n_labels"] == 4
+    assert made == [("neighbor_score", 0)]
+    session.learner = "direct_regression"
+    assert session.retrain().result(60)["learner"] == "DirectRegression"
+    session.random_state = 5
+    session.retrain().result(60)
+    assert made[1:] == [("direct_regression", 0), ("direct_regression", 5)]
+    assert first["learner"] == "NeighborScore"
+
+
+def test_what_it_says_is_what_a_new_one_would_say(session):
+    session.retrain().result(60)
+    session.label("7", 5)
+    session.unlabel("1")
+    session.retrain().result(60)
+    rows, y = [0, 9, 7], [5, 3, 5]
+    X, S = session.features, session.anomaly_score
+    fresh = learners.NeighborScore().fit(X, rows, y, S).score(X, S)
+    np.testing.assert_allclose(session.trained_score, fresh.trained_score, rtol=1e-6)
+
+
+def test_a_learner_that_was_given_is_the_one_that_is_asked(session):
+    session.learner = mine = learners.NeighborScore(alpha=2.0)
+    session.retrain().result(60)
+    assert mine._model is not None
