@@ -166,7 +166,7 @@ def test_a_folder_of_mosaics_is_told_from_one_of_images_by_its_catalog(tmp_path)
     catalog = draw_mosaic(folder / "field_g.fits")
     draw_mosaic(folder / "field_r.fits", seed=1)
     Table({"id": ["a"], "x": [1.0]}).write(folder / "no_image.fits")
-    for given in (catalog, catalog.to_dict("list")):
+    for given in (catalog, catalog.to_dict("list"), catalog.assign(file="field_g.fits")):
         session = aw.explore(folder, catalog=given, project=tmp_path / "p", progress=False)
         assert session.status.startswith("opened <FITSCutouts: 81 objects")
         assert session.source.bands == ("r", "g")

@@ -223,8 +223,9 @@ def match_files(frame: pd.DataFrame, files: Mapping[str, str]) -> pd.DataFrame:
 
 
 def names_files(frame: pd.DataFrame, files: Mapping[str, str]) -> bool:
-    """Whether some column of a catalog names some of the images of a folder."""
-    return _named(frame, files) is not None
+    """Whether a column of a catalog names images of a folder, and none of them twice."""
+    named = [name for name in _named(frame, files) or () if name is not None]
+    return 0 < len(named) == len(set(named))
 
 
 def _named(frame: pd.DataFrame, files: Mapping[str, str]) -> list[str | None] | None:

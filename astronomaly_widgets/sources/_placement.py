@@ -40,6 +40,15 @@ class Places(NamedTuple):
         return np.where(known.any(axis=1), known.argmax(axis=1), -1)
 
 
+def seen_bands(bands: Bands, places: Places) -> tuple[Bands, Places]:
+    """Leave out the bands in which there is no object, unless all are."""
+    seen = np.atleast_1d((places.tile >= 0).any(axis=0))
+    if seen.all() or not seen.any():
+        return bands, places
+    kept = {name: tiles for (name, tiles), one in zip(bands.items(), seen, strict=True) if one}
+    return kept, Places(places.tile[:, seen], places.x[:, seen], places.y[:, seen])
+
+
 def place(bands: Bands, positions: Positions, *, ordered: bool = True) -> Places:
     """Find every object on the images of every band.
 

@@ -136,7 +136,8 @@ def _choose(
 def are_of_mosaics(catalog: Any, folder: Path) -> bool:
     """Whether a catalog tells places on the FITS images of a folder, rather than naming its files.
 
-    There are then more objects than files. Other images in the folder are of objects.
+    There are then more objects than files, and a file that is named holds several. Other images in
+    the folder are of objects.
     """
     names = [name for name in sorted(os.listdir(folder)) if not name.startswith(".")]  # noqa: PTH208 - names of many files
     images = {name: name for name in names if image_stem(name) is not None}

@@ -17,7 +17,7 @@ from ._cutter import Cutter
 from ._detection import detect_all
 from ._images import checked
 from ._mosaic import holds_image, is_fits, is_folder, is_remote, split_extension
-from ._placement import coverage, nothing_inside, place, scales_of, with_degrees
+from ._placement import coverage, nothing_inside, place, scales_of, seen_bands, with_degrees
 from ._positions import are_of_mosaics, read_positions
 from ._recipe import describe
 from ._sides import sides
@@ -42,8 +42,8 @@ class FITSCutouts:
         FITS files or addresses; ``"file.fits[SCI]"`` or ``"file.fits[1]"`` is one extension; a
         folder stands for the FITS images in it. All images in them are used, but errors, flags and
         weights: images of the same place are taken for bands, called by FILTER or EXTNAME or their
-        files' names, others for tiles of one band. A mapping of band to file, or to files, says it
-        all.
+        files' names, others for tiles of one band; bands without any object are left out. A
+        mapping of band to file, or to files, says it all.
     catalog : path, DataFrame, Table or mapping of columns, optional
         One row per object with right ascension and declination (ICRS; degrees, another unit of
         angle or sexagesimal text), or with pixels ``x`` and ``y`` of the first band, counted from
@@ -119,7 +119,6 @@ class FITSCutouts:
         if resize is not None and resize < 2:
             raise ValueError(f"resize is {resize!r}; wanted at least 2 pixels")
         self._mosaics = open_bands(mosaics, bands)
-        self.bands = tuple(self._mosaics)
         self.north_up, self.resize = bool(north_up), resize
         has_sky = all(plane.wcs is not None for tiles in self._mosaics.values() for plane in tiles)
         if north_up and not has_sky:
@@ -136,6 +135,9 @@ class FITSCutouts:
         self._rows = {name: row for row, name in enumerate(self._ids)}
         ordered = bands is not None or isinstance(mosaics, Mapping)
         self._places = place(self._mosaics, positions, ordered=ordered)
+        if not ordered:
+            self._mosaics, self._places = seen_bands(self._mosaics, self._places)
+        self.bands = tuple(self._mosaics)
         self._reference = self._places.reference()
         if not (self._reference >= 0).any():
             raise SourceError(nothing_inside(positions, self._mosaics))

@@ -370,6 +370,20 @@ def test_extensions_are_bands_and_weights_are_none(tmp_path):
         FITSCutouts({"j": path}, frame)
 
 
+def test_bands_of_another_place_are_left_out_unless_they_are_named(tmp_path):
+    here, there = tan(), tan(ra=40, dec=60)
+    for band, wcs in (("r", here), ("g", here), ("B", there)):
+        write(tmp_path / f"{band}.fits", noise(), wcs, FILTER=band)
+    catalog = catalog_of(here, [20, 30], [20, 30])
+    files = sorted(tmp_path.glob("*.fits"))
+    source = FITSCutouts(files, catalog, size=8)
+    assert source.bands == ("r", "g")
+    assert source.read("s0").shape == (8, 8, 2)
+    assert list(source.coverage.columns) == ["r", "g"]
+    named = FITSCutouts(files, catalog, size=8, bands=["r", "B"])
+    assert np.isnan(named.read("s0")[..., 1]).all()
+
+
 def test_planes_of_a_cube_are_bands(tmp_path):
     cube = np.stack([noise(seed=k) for k in range(3)])
     path = write(tmp_path / "m.fits", cube, tan())
