@@ -9,8 +9,9 @@ anomaly scores 0..5 of several seeds. Without a folder: simulated curves, simula
 10 % of the objects. Prints the fraction found after 100, 200 and all labels and the mean over all
 labels (the area under the discovery curve); writes the curves as an SVG.
 
-"neighbor score" and "direct regression" are as published, from the top of the anomaly score;
-what has "+ batches" is shown what `astronomaly_widgets.batches` chooses.
+"neighbor score", "direct regression" and coniferest's forests are as published, from the top of
+the anomaly score; what has "+ batches" is shown what `astronomaly_widgets.batches` chooses. The
+forests need coniferest (extra `forests`).
 """
 
 import argparse
@@ -28,14 +29,20 @@ from astronomaly_widgets.simulation import make_curves, make_galaxies
 ERROR = 0.1
 INTERESTING = 3
 METHODS = {  # learner, and whether its batches are chosen or simply the top
+    "random": ("random", False),
     "anomaly score": (None, False),
     "anomaly score + batches": (None, True),
     "neighbor score": ("neighbor_score", False),
     "direct regression": ("direct_regression", False),
     "direct regression + batches": ("direct_regression", True),
+    "AAD forest": ("aad_forest", False),
+    "pine forest": ("pine_forest", False),
     "auto": ("auto", True),
 }
-COLORS = ("#9a9a9a", "#4d4d4d", "#e69f00", "#56b4e9", "#0072b2", "#d55e00")
+COLORS = (
+    *("#d9d9d9", "#9a9a9a", "#4d4d4d", "#e69f00", "#56b4e9", "#0072b2"),
+    *("#009e73", "#cc79a7", "#d55e00"),
+)
 
 
 def beds_in(folder):
@@ -87,9 +94,7 @@ def discovery_curve(bed, method, seed, batch, n_labels):
     strategy = "auto" if chosen else "top"
     rng = np.random.default_rng(seed + 99)
     n_labels = min(n_labels, len(X))
-    rows = batches.suggest(X, S, [], [], batch, strategy=strategy, random_state=seed).rows
-    given = person(score, rows, rng)
-    seconds = []
+    rows, given, seconds = np.empty(0, dtype=np.intp), np.empty(0), []
     while len(rows) < n_labels:
         started = time.perf_counter()
         worth = wide = S
@@ -99,7 +104,8 @@ def discovery_curve(bed, method, seed, batch, n_labels):
         new = batches.suggest(
             X, worth, rows, given, batch, exploration=wide, strategy=strategy, random_state=seed
         ).rows
-        seconds.append(time.perf_counter() - started)
+        if len(rows):
+            seconds.append(time.perf_counter() - started)
         rows, given = np.r_[rows, new], np.r_[given, person(score, new, rng)]
     found = np.cumsum(interesting[rows[:n_labels]]) / interesting.sum()
     return found, float(np.median(seconds)) if seconds else 0.0
@@ -154,7 +160,8 @@ def main():
                 for seed in options.seeds
             ]
             curves[name][method] = found = np.mean([curve for curve, _ in runs], axis=0)
-            at = "  ".join(f"@{k} {found[k - 1]:.2f}" for k in (100, 200, len(found)))
+            shown = sorted({k for k in (100, 200) if k < len(found)} | {len(found)})
+            at = "  ".join(f"@{k} {found[k - 1]:.2f}" for k in shown)
             retrain = np.mean([seconds for _, seconds in runs])
             print(f"{name:18s} {method:28s} {at}  area {found.mean():.3f}  retrain {retrain:.2f} s")
             sys.stdout.flush()
