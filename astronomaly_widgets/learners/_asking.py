@@ -109,11 +109,11 @@ class Ensemble:
             return self._ask_few(X, anomaly)
         from threadpoolctl import threadpool_limits
 
-        many, packed = Many.of(self.process, self.liked), PackedTrees.of(self.trees)
         said = Said.nothing(len(X))
-        exact = many.is_exact or len(X) <= _N_EXACT
-        asked = _AskMany(many, packed, self.spaces, exact=exact)
         with threadpool_limits(1, user_api="blas"):  # the chunks are on all cores already
+            many = Many.of(self.process, self.liked)
+            exact = many.is_exact or len(X) <= _N_EXACT
+            asked = _AskMany(many, PackedTrees.of(self.trees), self.spaces, exact=exact)
             for part, answer in map_blocks(asked, (X, anomaly), _CHUNK):
                 said.numbers[:, part] = answer
             if not exact:
@@ -188,9 +188,9 @@ class _AskMany:
         self.trees.add(as_float32(np.column_stack([block, anomaly])), votes)
         said = Said.nothing(len(block))
         said.votes[:] = votes / len(self.trees.root)
+        spaces = [as_float32(Z) for Z in self.spaces(block)]
         for start in range(0, len(block), BLOCK):
             here = slice(start, start + BLOCK)
-            spaces = [as_float32(Z) for Z in self.spaces(block[here])]
-            answer = self.many.predict(spaces, anomaly[here], exact=self.exact)
+            answer = self.many.predict([Z[here] for Z in spaces], anomaly[here], exact=self.exact)
             said.means[:, here], said.unknown[here], said.apart[:, here] = answer
         return said.numbers
