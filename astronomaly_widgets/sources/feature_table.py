@@ -41,7 +41,8 @@ class FeatureTable:
         of their row (in a selection of rows: by that of the whole).
     columns : sequence of str, optional
         The features. By default all numeric columns but booleans, positions on the sky, further
-        identifiers, and columns called like a truth (class, label, target).
+        identifiers, and columns called like a truth (class, label, target). A column of text counts
+        as numeric if most of it are numbers, and not all of these whole; the rest is missing.
 
     Attributes
     ----------
@@ -195,16 +196,12 @@ def _guess_id_column(frame: pd.DataFrame) -> Any:
 
 
 def _feature_columns(frame: pd.DataFrame) -> list[Any]:
-    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
-
     columns = [
         column
         for column in frame.columns
-        if is_numeric_dtype(frame[column])
-        and not is_bool_dtype(frame[column])
-        and not is_complex_dtype(frame[column])
-        and not _POSITION.fullmatch(str(column))
+        if not _POSITION.fullmatch(str(column))
         and str(column).lower() not in {*_TRUTH, *ID_NAMES}
+        and (_is_real(frame[column]) or _is_mixed(frame[column]))
     ]
     if not columns:
         raise SourceError(
@@ -215,8 +212,6 @@ def _feature_columns(frame: pd.DataFrame) -> list[Any]:
 
 
 def _check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> list[Any]:
-    from pandas.api.types import is_complex_dtype, is_numeric_dtype
-
     if isinstance(columns, str):
         raise TypeError(f"columns is the text {columns!r}; wanted a list of column names")
     missing = [column for column in columns if column not in frame.columns]
@@ -225,7 +220,11 @@ def _check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> list[Any]:
             f"there are no columns {', '.join(map(repr, missing))}; "
             f"there are {', '.join(map(str, frame.columns))}"
         )
-    wrong = [c for c in columns if not is_numeric_dtype(frame[c]) or is_complex_dtype(frame[c])]
+    wrong = [
+        column
+        for column in columns
+        if not _is_real(frame[column], booleans=True) and not _is_mixed(frame[column])
+    ]
     if wrong:
         raise SourceError(f"columns {', '.join(map(repr, wrong))} are not real numbers")
     if not len(columns):
@@ -233,9 +232,35 @@ def _check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> list[Any]:
     return list(columns)
 
 
+def _is_real(column: pd.Series[Any], *, booleans: bool = False) -> bool:
+    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+
+    real = is_numeric_dtype(column) and not is_complex_dtype(column)
+    return real and (booleans or not is_bool_dtype(column))
+
+
+def _is_mixed(column: pd.Series[Any]) -> bool:
+    """Whether this is text of which most are numbers, but not names made of digits."""
+    from pandas.api.types import is_object_dtype, is_string_dtype
+
+    if not is_object_dtype(column) and not is_string_dtype(column):
+        return False
+    numbers = _numbers(column)
+    numbers = numbers[np.isfinite(numbers)]
+    return bool(len(numbers) > column.notna().sum() / 2 and (numbers % 1 > 0).any())
+
+
+def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
+    import pandas as pd
+
+    if not _is_real(column, booleans=True):
+        column = pd.to_numeric(column, errors="coerce")
+    return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
 def _as_float32(frame: pd.DataFrame) -> NDArray[Any]:
     values = np.empty(frame.shape, np.float32)
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and set aside as such
         for k, column in enumerate(frame.columns):
-            values[:, k] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+            values[:, k] = _numbers(frame[column])
     return values

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from astronomaly_widgets.exceptions import SourceError
+from astronomaly_widgets.features import by_name, measure
 from astronomaly_widgets.sources import FeatureTable
 
 LONG = 587722981733826738
@@ -132,6 +133,46 @@ def test_columns_can_be_chosen(frame):
     source = FeatureTable(frame, columns=["dec", "class"])
     assert source.column_names == ("dec", "class")
     assert "g_mag" in source.catalog
+
+
+def test_text_among_numbers_is_a_missing_value_and_names_are_no_numbers(tmp_path):
+    table = pd.DataFrame(
+        {
+            "object_id": ["a", "b", "c", "d"],
+            "flux": [1.5, "--", 2.5, 3.0],
+            "period": ["0.5", "12", None, "no period"],
+            "star": ["12", "13", "NGC 14", "15"],
+            "remark": ["1.5", "faint", "bright", "red"],
+            "time": pd.date_range("2020", periods=4),
+            "flux_error": [0.1, 0.2, 0.3, 0.4],
+        }
+    )
+    table.to_csv(tmp_path / "table.csv", index=False)
+    for either in (table, tmp_path / "table.csv"):
+        source = FeatureTable(either)
+        assert source.column_names == ("flux", "period", "flux_error")
+        nan = np.nan
+        expected = [[1.5, 0.5, 0.1], [nan, 12, 0.2], [2.5, nan, 0.3], [3, nan, 0.4]]
+        np.testing.assert_array_equal(source.values, np.float32(expected))
+        assert list(source.catalog.columns) == ["star", "remark", "time"]
+        assert FeatureTable(either, columns=["flux"]).column_names == ("flux",)
+        with pytest.raises(SourceError, match="'remark' are not real numbers"):
+            FeatureTable(either, columns=["flux", "remark"])
+    measured = measure(source, by_name("raw"), n_jobs=1, progress=False)
+    assert list(measured.object_ids) == ["a"]
+    assert measured.set_aside.loc["b", "reason"] == "1 of 3 values are missing or infinite"
+
+
+def test_a_million_rows_are_read_and_named():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(1_000_000, 3)), columns=list("abc"))
+    table.loc[:10, "a"] = np.inf
+    table["b"] = table["b"].astype(object)
+    table.loc[5, "b"] = "none"
+    source = FeatureTable(table)
+    assert len(source) == len(set(source.object_ids)) == 1_000_000
+    assert np.flatnonzero(~np.isfinite(source.values).all(axis=1)).tolist() == list(range(11))
+    np.testing.assert_array_equal(source.read("object-999999"), np.float32(table.iloc[-1]))
 
 
 @pytest.mark.parametrize(
