@@ -2,6 +2,7 @@
 
     python benchmarks/feature_sets.py FOLDER [--only SURVEY ...] [--sets SET ...] [--keep FOLDER]
                                       [--byol FOLDER] [--seeds 0 1 2 3 4] [--batch 20]
+                                      [--rankings]
 
 FOLDER holds one folder per survey, each with ``images/`` and ``labels.csv``: galaxies of Galaxy Zoo
 (gz1_sdss), candidates of strong lenses (lens_cfhtls) and radio galaxies (radio_mirabest); what is
@@ -13,6 +14,10 @@ Printed per set and target: how many are found in so many labels by the default 
 95 % interval of the mean over the seeds, then each seed; what the anomaly score alone finds; and
 for each the average precision of the whole ranking after the last label. The person is an oracle:
 5 for what is sought, 1 for the rest. What a set could not measure counts as not found.
+
+With ``--rankings``, instead: the precision at several recalls of what was predicted after the last
+label of the first seed, beside a classifier that was told everything (Etsebeth et al. 2024, table
+5); of all objects, and of those that had no label.
 """
 
 import argparse
@@ -181,6 +186,31 @@ def search(features, sought, n_labels, options):
     return found, alone, precision
 
 
+def rankings(features, sought, n_labels, options):
+    """Print table 5 of Etsebeth et al. 2024."""
+    here = sought.reindex(features.index).to_numpy(bool)
+    oracle = Oracle(pd.Series(np.where(here, 5.0, 1.0), index=features.index))
+    session = aw.Session(features, random_state=options.seeds[0])
+    given = label_with(session, oracle, n_labels, options.batch)["object_id"]
+    scores = {
+        "trained score": session.trained_score,
+        "relevance": session.relevance,
+        "anomaly score": session.anomaly_score,
+    }
+    labeled = features.index.isin(given)
+    session.close()
+    for words, exclude in (("all", None), ("without a label", labeled)):
+        table = aw.validation.compare_rankings(scores, here, features, exclude=exclude)
+        n = here.sum() if exclude is None else here[~exclude].sum()
+        print(f"    {words}: {n} sought")
+        for name, rows in table.groupby("ranking", sort=False):
+            cells = (
+                f"{row.precision:.2f} ({row.low:.2f} to {row.high:.2f})"
+                for row in rows.itertuples()
+            )
+            print(f"      {name:16s}{'  '.join(cells)}", flush=True)
+
+
 def report(survey, name, options):
     n_labels, targets, sets = SURVEYS[name]
     sets = [each for each in options.sets or sets if survey.has(each)]
@@ -191,8 +221,13 @@ def report(survey, name, options):
             f"{name}, {words}: {sought.sum()} of {len(sought)}; at random {n_labels} labels find "
             f"{chance:.1f}"
         )
-        print(f"  {'':44s}{'found':>13s}{'score alone':>13s}{'AP':>6s}  each seed")
+        if not options.rankings:
+            print(f"  {'':44s}{'found':>13s}{'score alone':>13s}{'AP':>6s}  each seed")
         for each in sets:
+            if options.rankings:
+                print(f"  {each}, precision at recalls {aw.validation.RECALLS}")
+                rankings(survey.features(each), sought, n_labels, options)
+                continue
             found, alone, precision = search(survey.features(each), sought, n_labels, options)
             print(
                 f"  {each:44s}{interval(found):>13s}{np.mean(alone):13.1f}"
@@ -208,6 +243,7 @@ def main():
     parser.add_argument("--sets", nargs="+", help="other sets than those of the survey")
     parser.add_argument("--keep", type=Path, help="folder for what was measured")
     parser.add_argument("--byol", type=Path, help="folder of a network that BYOL trained")
+    parser.add_argument("--rankings", action="store_true", help="precision at several recalls")
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()

@@ -345,6 +345,19 @@ def test_the_number_of_components_may_be_given_for_those_too(features, n_compone
     session.close()
 
 
+def test_three_images_are_enough_for_the_numbers_of_a_network():
+    torch = pytest.importorskip("torch")
+    network = aw.features.CNNFeatures(torch.nn.Conv2d(3, 40, 3), size=8)
+    stack = np.random.default_rng(0).integers(0, 255, (3, 12, 12, 3), dtype=np.uint8)
+    session = aw.explore(stack, features=network, progress=False)
+    assert len(session.feature_names) == 3
+    session.label("object-1", 5)
+    session.retrain().result()
+    assert len(session.ranking()) == 3
+    assert np.isfinite(session.trained_score).all()
+    session.close()
+
+
 def test_one_chain_is_for_what_is_measured_and_another_for_what_is_shown():
     rng = np.random.default_rng(0)
     stack = rng.normal(50, 9, (6, 16, 16, 3)).astype(np.float32)
