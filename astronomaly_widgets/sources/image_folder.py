@@ -186,4 +186,8 @@ def _nothing_found(folder: Path, others: Counter[str], recursive: bool) -> str:
     found = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(5))
     wanted = ", ".join(sorted(IMAGE_SUFFIXES))
     hint = "" if recursive else "; recursive=True looks in sub-folders too"
-    return f"no images in {str(folder)!r} (found: {found or 'nothing'}; wanted: {wanted}{hint})"
+    return (
+        f"no images in {str(folder)!r} (found: {found or 'nothing'}; wanted: {wanted}{hint}); a "
+        "folder of light curves or spectra has one file for each object, and a table of many "
+        "objects is opened by the path of its file"
+    )
