@@ -1,7 +1,7 @@
 """Which features find what is sought: shapes, light, and what networks see, alone and together.
 
     python benchmarks/feature_sets.py FOLDER [--only SURVEY ...] [--sets SET ...] [--keep FOLDER]
-                                      [--byol FOLDER] [--seeds 0 1 2 3 4] [--batch 20]
+                                      [--byol FOLDER] [--seeds 0 1 2 3 4] [--batch 50]
                                       [--rankings]
 
 FOLDER holds one folder per survey, each with ``images/`` and ``labels.csv``: galaxies of Galaxy Zoo
@@ -48,9 +48,11 @@ PARTS = {
     "cnn_clipped": lambda: CNNFeatures(size=128, sigma=3),
 }
 KEPT_COMPONENTS = 30  # of the numbers of a network, as explore keeps
-SURVEYS = {  # labels to give, targets, and the sets that make sense of such images
+# labels to give, labels between retrains, targets, and the sets that make sense of such images
+SURVEYS = {
     "gz1_sdss": (
         300,
+        50,  # as a session has them
         {
             "mergers and don't know": lambda table: table["anomaly_any"] > 0,
             "mergers": lambda table: table["anomaly_merger"] > 0,
@@ -81,6 +83,7 @@ SURVEYS = {  # labels to give, targets, and the sets that make sense of such ima
     ),
     "lens_cfhtls": (
         100,
+        20,
         {"grade of 2 and more": lambda table: table["grade"] >= 2},
         (
             "ellipse",
@@ -94,6 +97,7 @@ SURVEYS = {  # labels to give, targets, and the sets that make sense of such ima
     ),
     "radio_mirabest": (
         100,
+        20,
         {
             "hybrids": lambda table: table["anomaly_hybrid"] > 0,
             "rare": lambda table: table["anomaly_rare"] > 0,
@@ -170,28 +174,28 @@ def interval(values):
     return f"{np.mean(values):5.1f} +- {half:3.1f}"
 
 
-def search(features, sought, n_labels, options):
+def search(features, sought, n_labels, batch, seeds):
     """How many are found, how many by the anomaly score alone, and the average precision."""
     here = sought.reindex(features.index).to_numpy(bool)
     oracle = Oracle(pd.Series(np.where(here, 5.0, 1.0), index=features.index))
     found, alone, precision = [], [], []
-    for seed in options.seeds:
+    for seed in seeds:
         session = aw.Session(features, random_state=seed)
         top = np.argsort(-session.anomaly_score, kind="stable")[:n_labels]
         alone.append(int(here[top].sum()))
-        given = label_with(session, oracle, n_labels, options.batch)
+        given = label_with(session, oracle, n_labels, batch)
         found.append(int(given["found"].iloc[-1]))
         precision.append(average_precision_score(here, session.trained_score))
         session.close()
     return found, alone, precision
 
 
-def rankings(features, sought, n_labels, options):
+def rankings(features, sought, n_labels, batch, seed):
     """Print table 5 of Etsebeth et al. 2024."""
     here = sought.reindex(features.index).to_numpy(bool)
     oracle = Oracle(pd.Series(np.where(here, 5.0, 1.0), index=features.index))
-    session = aw.Session(features, random_state=options.seeds[0])
-    given = label_with(session, oracle, n_labels, options.batch)["object_id"]
+    session = aw.Session(features, random_state=seed)
+    given = label_with(session, oracle, n_labels, batch)["object_id"]
     scores = {
         "trained score": session.trained_score,
         "relevance": session.relevance,
@@ -212,7 +216,8 @@ def rankings(features, sought, n_labels, options):
 
 
 def report(survey, name, options):
-    n_labels, targets, sets = SURVEYS[name]
+    n_labels, batch, targets, sets = SURVEYS[name]
+    batch = options.batch or batch
     sets = [each for each in options.sets or sets if survey.has(each)]
     for words, is_sought in targets.items():
         sought = is_sought(survey.table)
@@ -226,9 +231,11 @@ def report(survey, name, options):
         for each in sets:
             if options.rankings:
                 print(f"  {each}, precision at recalls {aw.validation.RECALLS}")
-                rankings(survey.features(each), sought, n_labels, options)
+                rankings(survey.features(each), sought, n_labels, batch, options.seeds[0])
                 continue
-            found, alone, precision = search(survey.features(each), sought, n_labels, options)
+            found, alone, precision = search(
+                survey.features(each), sought, n_labels, batch, options.seeds
+            )
             print(
                 f"  {each:44s}{interval(found):>13s}{np.mean(alone):13.1f}"
                 f"{np.mean(precision):6.2f}  {found}",
@@ -244,7 +251,9 @@ def main():
     parser.add_argument("--keep", type=Path, help="folder for what was measured")
     parser.add_argument("--byol", type=Path, help="folder of a network that BYOL trained")
     parser.add_argument("--rankings", action="store_true", help="precision at several recalls")
-    parser.add_argument("--batch", type=int, default=20)
+    parser.add_argument(
+        "--batch", type=int, help="labels between retrains, instead of the survey's"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     if options.folder is None:
