@@ -14,6 +14,7 @@ import pandas as pd
 import traitlets as t
 
 from .. import compute, embedding
+from ..exceptions import ProjectError
 from ..learners import by_name
 from ..project import fingerprint
 from ._ranking import Ranking
@@ -125,10 +126,8 @@ class Learning(Ranking):
                     self._scores = arrays
                     self._history.append(row)
                 self._suggestion()  # chosen here, so that no callback has to
-                if not self.read_only:
-                    self._save_scores()
-                    self.project.append_history(row)
                 word = f"learned from {len(rows)} labels in {row['seconds']:.1f} s"
+                word += self._keep(row)
                 with self._announcing():
                     self.score_revision = next(self._revisions)
             except CancelledError:
@@ -141,6 +140,21 @@ class Learning(Ranking):
                 self._tell(retraining=False, status=word)
             future.set_result(row)
         self._retrain_if_due()  # for the labels that came meanwhile
+
+    def _keep(self, row: dict[str, Any]) -> str:
+        """Write the scores to disk, and the row of the history; say so if that fails."""
+        if self.read_only:
+            return ""
+        try:
+            self._save_scores()
+            self.project.append_history(row)
+        except (
+            ProjectError,
+            OSError,
+        ) as error:  # a full disk; what was learned is here all the same
+            self.last_error = error
+            return f", but that is not on disk: {error}"
+        return ""
 
     def _the_learner(self) -> Learner:
         """Return the learner; by name it is the same as last time, for some keep what they know."""

@@ -48,3 +48,30 @@ def test_a_learner_that_was_given_is_the_one_that_is_asked(session):
     session.learner = mine = learners.NeighborScore(alpha=2.0)
     session.retrain().result(60)
     assert mine._model is not None
+
+
+def test_what_does_not_fit_on_the_disk_is_said_and_what_was_learned_is_kept(tmp_path, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    session = Session(X, learner="neighbor_score", project=tmp_path / "search")
+    session.label("0", 5)
+    session.retrain().result(60)
+    on_disk = session.trained_score.copy()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", full)
+        session.label("1", 0)
+        row = session.retrain().result(60)
+    assert row["n_labels"] == 2
+    assert not np.array_equal(session.trained_score, on_disk)
+    assert "learned from 2 labels" in session.status
+    assert "not on disk" in session.status
+    assert "No space left on device" in str(session.last_error)
+    session.close()
+    again = Session.open(tmp_path / "search")
+    np.testing.assert_array_equal(again.trained_score, on_disk)  # as it was, whole
+    assert again.n_labeled == 2  # labels are never lost
+    assert again.retrain().result(60)["n_labels"] == 2
+    again.close()
