@@ -181,6 +181,18 @@ def test_what_the_readme_says_of_real_surveys_is_what_was_measured():
         assert all(abs(a - b) <= 0.5 for a, b in zip(found, wanted, strict=True)), interesting
 
 
+def test_what_the_readme_says_of_speed_is_what_was_measured():
+    pages = [REPOSITORY / "benchmarks" / "README.md", DOCS / "performance.md"]
+    measured = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    measured = {word for row in numbers(measured.replace(",", "")) for word in row}
+    said = (REPOSITORY / "README.md").read_text(encoding="utf-8").replace(",", "")
+    said = said.partition("## What it takes")[2].partition("\n## ")[0]
+    rows = [row for row in numbers(said) if row]
+    assert len(rows) > 4
+    for row in rows:
+        assert set(row) - {2.0} <= measured, row  # the 2 of Cutout2D
+
+
 def load_badges():
     spec = importlib.util.spec_from_file_location("badges", DOCS / "badges.py")
     module = importlib.util.module_from_spec(spec)
