@@ -173,6 +173,50 @@ def test_the_default_learner_finds_more_than_the_neighbor_score(simulation):
     assert auto > neighbor
 
 
+# -- 04 ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def at_scale(tmp_path_factory):
+    pytest.importorskip("matplotlib")
+    return execute("04_at_scale", tmp_path_factory.mktemp("at_scale"))
+
+
+def cell_with(notebook, words):
+    """The one code cell that has these words in its source."""
+    (cell,) = [cell for cell in code_cells(notebook) if words in cell.source]
+    return cell
+
+
+def test_the_search_at_scale_draws_its_figures_without_a_warning(at_scale):
+    assert streams(at_scale, "stderr") == []
+    assert at_scale.folder == []
+    outputs = [out for cell in code_cells(at_scale) for out in cell.outputs]
+    assert sum("image/png" in out.get("data", {}) for out in outputs) == 3
+
+
+def test_labels_bring_up_what_the_isolation_forest_does_not(at_scale):
+    n_labels, forest, neighbor, direct, auto = table(cell_with(at_scale, "top = "))[-1]
+    assert n_labels == 300
+    assert auto > neighbor > forest
+    assert direct > forest
+
+
+def test_what_was_learned_holds_where_nobody_looked(at_scale):
+    said = cell_with(at_scale, "compare_rankings").outputs[-1].data["text/plain"]
+    at_a_quarter = dict(re.findall(r"^(\w+(?: \w+)?) +([\d.]+) \(", said, re.MULTILINE)[:5])
+    assert list(at_a_quarter)[-1] == "supervised"
+    assert float(at_a_quarter["our default"]) > 1.5 * float(at_a_quarter["isolation forest"])
+
+
+def test_the_rare_are_found_among_a_million(at_scale):
+    said = " ".join(streams(at_scale, "stdout"))
+    found, alone = re.search(r"(\d+) found among 200 objects, (\d+) by", said).groups()
+    assert int(found) > 3 * int(alone)
+    steps = cell_with(at_scale, "seconds, name=").outputs[-1].data["text/plain"]
+    assert len(re.findall(r" \d+\.\d$", steps, re.MULTILINE)) == 6
+
+
 # -- 05 ----------------------------------------------------------------------------------------
 
 
