@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 
-from astronomaly_widgets.compute import Task, map_objects, running
+from astronomaly_widgets.compute import Task, _cluster, map_objects, running
 
 distributed = pytest.importorskip("distributed")
 
@@ -110,6 +110,19 @@ def test_a_client_that_closes_meanwhile_is_an_error_not_a_cancellation(client):
         list(results)
     with pytest.raises(ConnectionError, match="the Dask client is closed"):
         list(map_objects(roots, range(3), client=other))
+
+
+def test_a_cluster_that_loses_all_its_workers_is_waited_for_and_then_given_up(monkeypatch):
+    monkeypatch.setattr(_cluster, "_PATIENCE", 1.0)
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        results = map_objects(lambda x: x, range(10_000), client=client)
+        next(results)
+        cluster.scale(0)
+        with pytest.raises(ConnectionError, match="has lost its workers"):
+            list(results)
 
 
 def test_a_cluster_without_workers_asks_for_some():
