@@ -251,3 +251,27 @@ def test_a_list_of_extractors_reads_each_object_once(folder, recorder):
 def test_a_source_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="ellipse features are measured on image sources, not on"):
         measure(FeatureTable(np.ones((2, 2))), "ellipse")
+
+
+def test_a_disk_that_is_full_ends_the_run_and_what_was_stored_is_used_again(
+    folder, recorder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("astronomaly_widgets.features._measure._FLUSH_OBJECTS", 3)
+    save, calls = np.savez, []
+
+    def full_at_the_second(file, **arrays):
+        calls.append(file)
+        if len(calls) > 1:
+            file.write(b"half of a part")
+            raise OSError(28, "No space left on device")
+        save(file, **arrays)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", full_at_the_second)
+        with pytest.raises(OSError, match="No space left on device"):
+            measure(ImageFolder(folder), recorder, checkpoint=tmp_path / "c", n_jobs=1)
+    assert len(list((tmp_path / "c").rglob("*.npz"))) == 1
+    assert not list((tmp_path / "c").rglob("*.tmp"))
+    result = measure(ImageFolder(folder), recorder, checkpoint=tmp_path / "c", n_jobs=1)
+    assert result.n_reused == 3
+    assert len(result.object_ids) == 8
