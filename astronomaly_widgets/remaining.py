@@ -14,6 +14,11 @@ _BIN = 10  # labels whose hits are counted together
 _N_STRATA = 8
 _N_DRAWS = 3000
 _PRIOR = (0.1, 0.9)  # hits and misses that a stratum is thought to have had before
+_SPREAD = (5.0, 2.5)  # of intercept and slope, per standard deviation of worth, before any label
+_N_BINS = 300  # of worth of the unlabeled
+_N_SLOPES = 500
+_N_STEPS = 50
+_CLOSE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +50,23 @@ def estimate_remaining(
 ) -> Remaining:
     """Estimate how many interesting objects are left among the unlabeled, from the labels alone.
 
-    Two estimates that err in opposite directions, and the interval from the lower end of both to
-    the upper end of the first:
+    Three estimates. The upper end is that of the smaller of the first two, because both say too
+    much: what is labeled was chosen because it looked better than its worth is now. The lower end
+    is the lowest of all; the middle is between the smaller of the first two and the third:
 
-    - by worth: the share of hits among labeled objects of like worth, in strata, applied to the
-      unlabeled ones. Labeled objects were chosen because they looked better than their worth is
-      now, so this says too much rather than too little.
+    - by strata: the share of hits among labeled objects of like worth, applied to the unlabeled.
+    - by slope: the same with a logistic regression on worth, which is surer of the many that are
+      worth little.
     - by yield: hits come as a Poisson process whose rate has been falling exponentially since its
       peak; what is to come is the rest of its integral. Kinds not met so far do not show in it, so
       it says too little.
 
-    On the twelve beds on which it was devised (three seeds, 100 to 500 labels) the 90 % interval
-    held the truth in 91 % of 324 cases, on nine others in 94 % of 81; least, in about four of five,
-    up to 200 labels, while the yield is at its height. It fails where nearly all is found, then
-    saying too much, and where a kind of interesting object has not been met at all, then saying too
-    little: no estimate from these labels could do better, but :func:`estimate_from_audit` can.
+    On twelve beds (three seeds, 100 to 450 labels) the 90 % interval held the truth in 93 % of 288
+    cases, with galaxies of a real survey in all of 60; least, 83 %, at 150 labels, while the yield
+    rises. It is wide: on average 170 objects, of some 5,000. It fails where the yield rises late or
+    nearly all is found, then saying too much, and where a kind of interesting object has not been
+    met at all, then saying too little: no estimate from these labels could do better, but
+    :func:`estimate_from_audit` can.
 
     Parameters
     ----------
@@ -86,13 +93,15 @@ def estimate_remaining(
         raise ValueError(f"hits has shape {found.shape} and worth {known.shape}; give one of each")
     rng = np.random.default_rng(random_state)
     tails = _tails(level)
-    by_worth = np.quantile(_left_by_worth(found, known, rest, rng), tails)
-    by_yield = np.quantile(_left_by_yield(found, len(rest), rng), tails)
-    middle = np.sqrt((by_worth[1] + 1) * (by_yield[1] + 1)) - 1
-    low = min(by_worth[0], by_yield[0])
-    return Remaining(
-        float(np.clip(middle, low, by_worth[2])), float(low), float(by_worth[2]), level
+    told = np.isfinite(known)
+    by_worth = np.minimum(
+        np.quantile(_left_by_strata(found[told], known[told], rest, rng), tails),
+        np.quantile(_left_by_slope(found[told], known[told], rest, rng), tails),
     )
+    by_yield = np.quantile(_left_by_yield(found, len(rest), rng), tails)
+    low, high = float(min(by_worth[0], by_yield[0])), float(by_worth[2])
+    middle = np.sqrt((by_worth[1] + 1) * (by_yield[1] + 1)) - 1
+    return Remaining(float(np.clip(middle, low, high)), low, high, level)
 
 
 def estimate_from_audit(hits: ArrayLike, n_rest: int, *, level: float = 0.9) -> Remaining:
@@ -124,14 +133,13 @@ def _tails(level: float) -> list[float]:
     return [(1 - level) / 2, 0.5, (1 + level) / 2]
 
 
-def _left_by_worth(
+def _left_by_strata(
     hits: NDArray[np.bool_],
     worth: NDArray[np.float64],
     rest: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """Draw how many are left from the shares of hits in strata of worth."""
-    hits, worth = hits[np.isfinite(worth)], worth[np.isfinite(worth)]
     shares = np.linspace(0, 1, _N_STRATA + 1)[1:-1]
     edges = np.unique(np.quantile(worth, shares)) if len(worth) else np.zeros(0)
     n = len(edges) + 1
@@ -141,6 +149,38 @@ def _left_by_worth(
     share = rng.beta(n_hits + _PRIOR[0], n_misses + _PRIOR[1], size=(_N_DRAWS, n))
     drawn: NDArray[np.int64] = rng.binomial(np.bincount(left, minlength=n), share).sum(axis=1)
     return drawn
+
+
+def _left_by_slope(
+    hits: NDArray[np.bool_],
+    worth: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Draw how many are left from a logistic regression of the hits on worth.
+
+    Its posterior is taken as normal round the mode (Bishop 2006, section 4.5).
+    """
+    from scipy.special import expit
+
+    center, spread = (worth.mean(), worth.std() or 1.0) if len(worth) else (0.0, 1.0)
+    inputs = np.column_stack([np.ones(len(worth)), (worth - center) / spread])
+    precision = np.diag(np.array(_SPREAD) ** -2.0)
+    mode = np.zeros(2)
+    for _ in range(_N_STEPS):
+        share = expit(inputs @ mode)
+        hessian = (inputs.T * (share * (1 - share))) @ inputs + precision
+        step = np.linalg.solve(hessian, inputs.T @ (hits - share) - precision @ mode)
+        mode += step.clip(-1, 1)  # far from the mode a whole step may lead away
+        if np.abs(step).max() < _CLOSE:
+            break
+    drawn = rng.multivariate_normal(mode, np.linalg.inv(hessian), size=_N_SLOPES)
+    n_like, edges = np.histogram(rest, bins=_N_BINS)
+    like = ((edges[1:] + edges[:-1]) / 2 - center) / spread
+    # worth never speaks against an object
+    share = expit(drawn[:, :1] + drawn[:, 1:].clip(min=0) * like)
+    left: NDArray[np.int64] = rng.binomial(n_like, share).sum(axis=1)
+    return left
 
 
 def _left_by_yield(

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
-from astronomaly_widgets import evaluation
+from astronomaly_widgets import evaluation, remaining
 from astronomaly_widgets.evaluation import (
     discovery_curves,
     precision_at_recall,
@@ -269,6 +270,14 @@ def test_the_more_is_searched_in_vain_the_less_is_left():
     )
     assert late.high < early.high
     assert late.expected <= early.expected
+
+
+def test_what_is_left_by_slope_is_what_a_logistic_regression_expects():
+    hits, worth, rest, _ = search(np.random.default_rng(4), n=20000, n_labels=4000)
+    drawn = remaining._left_by_slope(hits, worth, rest, np.random.default_rng(0))
+    fitted = LogisticRegression(C=1e6).fit(worth[:, None], hits)
+    expected = fitted.predict_proba(rest[:, None])[:, 1].sum()
+    assert drawn.mean() == pytest.approx(expected, rel=0.15)
 
 
 def test_nothing_left_to_label_leaves_nothing():
