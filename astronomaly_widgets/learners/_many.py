@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._process import Process
 
 BLOCK = 256  # objects whose kernels with a few hundred labels stay in a core's cache
-_GROUP = 64  # labels that are weighed together where all at once would take too long
+_GROUP = 32  # labels that are weighed together where all at once would take too long
 _STEPS = 8  # of a triangle: its empty half is not multiplied, but for a sixteenth of it all
 
 

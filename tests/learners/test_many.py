@@ -58,7 +58,7 @@ def test_it_is_the_process_but_for_rounding(m, d):
         np.testing.assert_allclose(apart[k], nearest, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("m", [1, 64, 65, 200, 500])
+@pytest.mark.parametrize("m", [1, 32, 33, 200, 500])
 def test_a_bound_is_never_below_what_it_bounds_and_exact_for_few_labels(m):
     process, liked = fitted(m)
     spaces, prior = objects(300, process)
@@ -68,7 +68,7 @@ def test_a_bound_is_never_below_what_it_bounds_and_exact_for_few_labels(m):
         many.predict(single, prior.astype(np.float32), exact=exact)[1] for exact in (True, False)
     )
     assert (bound >= exact - 1e-4).all()
-    assert many.is_exact == (m <= 64)
+    assert many.is_exact == (m <= 32)
     if many.is_exact:
         np.testing.assert_allclose(bound, exact, atol=1e-4)
     else:
@@ -79,7 +79,7 @@ def test_every_point_is_in_one_group_of_neighbors():
     points = np.random.default_rng(0).normal(size=(1000, 3))
     groups = list(_many._neighbors(points))
     np.testing.assert_array_equal(np.sort(np.concatenate(groups)), np.arange(1000))
-    assert {len(group) for group in groups} == {62, 63}
+    assert {len(group) for group in groups} == {31, 32}
     spread = np.mean([points[group].std(axis=0).prod() for group in groups])
     assert spread < points.std(axis=0).prod() / 4
 
@@ -150,7 +150,7 @@ def test_of_many_objects_the_learner_says_what_it_says_of_few(monkeypatch):
     # of those that come first the deviation is exact, of the others it is right on average
     spread = want.uncertainty.std()
     assert np.abs(got.uncertainty - want.uncertainty).max() > 1e-3
-    assert np.sqrt(np.mean((got.uncertainty - want.uncertainty) ** 2)) < 0.2 * spread
+    assert np.sqrt(np.mean((got.uncertainty - want.uncertainty) ** 2)) < 0.25 * spread
     assert np.abs(np.mean(got.uncertainty - want.uncertainty)) < 0.02 * spread
     for field in ("acquisition", "exploration"):
         first = np.argsort(-getattr(want, field), kind="stable")[:200]
