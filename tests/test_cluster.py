@@ -125,6 +125,31 @@ def test_a_cluster_that_loses_all_its_workers_is_waited_for_and_then_given_up(mo
             list(results)
 
 
+def test_workers_that_come_later_are_given_work():
+    def slowly(x):
+        threading.Event().wait(0.05)
+        return distributed.get_worker().address
+
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        seen = set()
+        for k, address in enumerate(map_objects(slowly, range(100), client=client, at_once=1)):
+            seen.add(address)
+            if k == 5:
+                assert len(seen) == 1
+                cluster.scale(3)
+        assert len(seen) == 3
+
+
+def test_what_is_no_client_is_refused():
+    with pytest.raises(TypeError, match=r"client is a str; wanted a distributed\.Client"):
+        list(map_objects(roots, range(3), client="tcp://scheduler:8786"))
+
+
 def test_a_cluster_without_workers_asks_for_some():
     with (
         distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,

@@ -190,6 +190,19 @@ def test_blocks_are_done_elsewhere_and_come_back_in_order(client, X):
     assert list(map_blocks(where_and_what, (X[:0], rows[:0]), 999)) == []
 
 
+def test_blocks_of_a_worker_that_is_killed_are_done_again(client, X, tmp_path):
+    def total(block):
+        if block[0, 0] == X[20_000, 0] and not (tmp_path / "killed").exists():
+            (tmp_path / "killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return block.sum(axis=1)
+
+    with elsewhere(client):
+        parts = list(map_blocks(total, (X,), 500))
+    assert (tmp_path / "killed").exists()
+    np.testing.assert_array_equal(np.concatenate([t for _, t in parts]), X.sum(axis=1))
+
+
 def test_principal_components_of_files_are_the_same_to_the_last_bit(client, tmp_path, monkeypatch):
     monkeypatch.setattr(aw.reduction, "_NUMBERS_PER_CHUNK", 30_000)
     monkeypatch.setattr(aw.reduction, "_BLOCKS_PER_SPAN", 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Self
@@ -29,26 +30,44 @@ class ClusterWorkers:
 
     Raises
     ------
+    TypeError
+        If it is no client.
     ConnectionError
         If the client is closed, or has no workers.
     """
 
     def __init__(self, function: Callable[..., Any], client: Any) -> None:
+        distributed = require("distributed", extra="scale")
+        if not isinstance(client, distributed.Client):
+            raise TypeError(
+                f"client is a {type(client).__name__}; wanted a distributed.Client, as "
+                "distributed.Client(cluster) or distributed.Client(address)"
+            )
         self._client = client
         self._function = function
-        killed = require("distributed", extra="scale").KilledWorker
-        self.crash: tuple[type[Exception], ...] = (killed, _WorkersLostError)
+        self.crash: tuple[type[Exception], ...] = (distributed.KilledWorker, _WorkersLostError)
         if client.status != "running":
             raise ConnectionError(
                 f"the Dask client is {client.status}; give a new one, or None to work without"
             )
-        self.n_jobs = sum(client.nthreads().values())
-        if not self.n_jobs:
+        self._counted = -math.inf
+        self._n_jobs: int = 0
+        if not client.nthreads():
             raise ConnectionError(
                 "the Dask client has no workers yet; start some and wait for them with "
                 "client.wait_for_workers(1)"
             )
         self._held = self._send()
+
+    @property
+    def n_jobs(self) -> int:
+        """Threads of all workers, counted anew each second: a cluster may grow meanwhile."""
+        if time.monotonic() > self._counted + 1:
+            self._check()
+            # at least one, for which to wait where all are gone
+            self._n_jobs = max(1, sum(self._client.nthreads().values()))
+            self._counted = time.monotonic()
+        return self._n_jobs
 
     def _send(self) -> Any:
         return self._client.scatter(self._function, broadcast=True, hash=False)
