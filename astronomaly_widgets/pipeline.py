@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -242,6 +242,8 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
         If it is none of what we know; the message lists what we do.
     """
     extra = {} if catalog is None else {"catalog": catalog}
+    if isinstance(source, Iterator):  # what Path.glob gives
+        source = list(source)
     if isinstance(source, Source):
         if extra:
             raise SourceError(f"a {type(source).__name__} has its own catalog: give it there")
