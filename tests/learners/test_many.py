@@ -1,5 +1,8 @@
 """A process over millions of objects says what the process says."""
 
+import subprocess
+import sys
+import textwrap
 from concurrent.futures import CancelledError
 
 import numpy as np
@@ -203,3 +206,32 @@ def test_asking_about_many_objects_can_be_cancelled_at_any_time(after, monkeypat
     with running(task), pytest.raises(CancelledError):
         learner.score(X, S)
     assert np.isfinite(learner.score(X, S).trained_score).all()
+
+
+CEILING = """
+    import resource
+    import sys
+
+    import numpy as np
+
+    from astronomaly_widgets import learners
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300_000, 10), dtype=np.float32)
+    S = rng.uniform(0, 5, len(X)).astype(np.float32)
+    rows, y = np.arange(200), np.arange(200) % 6
+    learner = learners.by_name(sys.argv[1])
+    learner.n_estimators = 10
+    learner.fit(X[:40_000], rows, y, S[:40_000]).score(X[:40_000], S[:40_000])  # imports, compiles
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    learner.fit(X, rows, y, S).score(X, S)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("name", ["auto", "neighbor_score", "direct_regression"])
+def test_memory_of_a_retrain_has_a_ceiling(name):
+    command = [sys.executable, "-c", textwrap.dedent(CEILING), name]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    kilobytes = int(result.stdout) / (1024 if sys.platform == "darwin" else 1)
+    assert kilobytes < 100_000  # distances to all labels alone would take 240,000
