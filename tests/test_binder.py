@@ -102,8 +102,8 @@ def test_a_tour_that_begins_otherwise_is_noticed(tmp_path):
         load(BINDER / "prepare.py").keep_first_search(notebook)
 
 
-def test_the_badges_lead_to_notebooks_that_are_there():
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+def test_the_addresses_of_binder_and_colab_name_notebooks_that_are_there():
+    text = (REPOSITORY / "docs" / "notebooks.md").read_text(encoding="utf-8")
     linked = re.findall(
         r"(?:mybinder|colab)[^)\s]*?(notebooks/\w+\.ipynb)", text.replace("%2F", "/")
     )
