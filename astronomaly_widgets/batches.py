@@ -20,7 +20,7 @@ PREDICTED, ANOMALOUS, DIVERSE, DRAWN = (
 )
 STRATEGIES = ("auto", "top", "diverse", "start")
 # share of a batch that shows one of every kind instead of the top
-_START, _VARIED, _FRUITLESS = 0.3, 0.5, 0.9
+_START, _VARIED, _FRUITLESS = 0.2, 0.5, 0.7
 _SHARES = {"top": 0.0, "diverse": _VARIED, "start": _START}
 _N_NUMBERS = 50_000_000  # of products per step of k-means: what is more than that is sampled
 _MOST_SEEN = 200  # labels that say which kinds have been seen
@@ -42,8 +42,8 @@ class Batch:
     ----------
     rows : ndarray of int, shape (k,)
     reasons : tuple of str, length k
-        Why each is there: "predicted interesting", "diverse", "anomalous" or "unexplored"; "" if
-        there was little to choose from.
+        Why each is there: "predicted interesting", "diverse", "anomalous" or "unexplored" (drawn at
+        random, or best while nothing was a hit); "" if there was little to choose from.
     """
 
     rows: NDArray[np.intp]
@@ -82,7 +82,7 @@ def suggest(
     exploration : array, shape (n_objects,), optional
         Worth of labeling while little is found; `acquisition` by default.
     strategy : {"auto", "top", "diverse", "start"}
-        "top": by acquisition. "start": 70 % from the top, for the anomalous may be what is wanted,
+        "top": by acquisition. "start": 80 % from the top, for the anomalous may be what is wanted,
         the rest each the best of another k-means cluster of everything, for it may be anything
         else. "diverse": half from the top, half the best of such clusters of the best 20 n by
         exploration. "auto": a start until something is labeled; clusters of everything for 90 %
@@ -112,7 +112,7 @@ def suggest(
     free[np.asarray(rows, dtype=np.intp)] = False
     hits = np.asarray(y, dtype=np.float64) >= interesting_from
     share, of_all = _variety(strategy, hits, n)
-    why_top = PREDICTED if len(hits) else ANOMALOUS
+    why_top = PREDICTED if hits.any() else DRAWN if len(hits) else ANOMALOUS
     if free.sum() <= _FEW * n:
         share, why_top = 0.0, ""  # all will be seen soon, in whatever order
     n_drawn = min(round(explore * n), int(free.sum()))

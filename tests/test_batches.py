@@ -19,11 +19,11 @@ def kinds(n_kinds=10, each=40, seed=0):
 def test_a_start_trusts_the_top_and_looks_at_other_kinds_too():
     X, S, kind = kinds()
     start = batches.suggest(X, S, [], [], 20)
-    assert start.reasons.count("anomalous") == 14
-    assert start.reasons.count("diverse") == 6
+    assert start.reasons.count("anomalous") == 16
+    assert start.reasons.count("diverse") == 4
     assert S[start.rows[0]] == S.max()
     looked = kind[start.rows[np.array(start.reasons) == "diverse"]]
-    assert len(set(looked)) >= 4
+    assert len(set(looked)) == 4
     top = batches.suggest(X, S, [], [], 20, strategy="top")
     assert set(kind[top.rows]) == {0}
 
@@ -31,14 +31,15 @@ def test_a_start_trusts_the_top_and_looks_at_other_kinds_too():
 def test_any_part_of_a_start_has_both():
     X, S, _ = kinds()
     first = batches.suggest(X, S, [], [], 50).reasons[:10]
-    assert 2 <= first.count("diverse") <= 4
+    assert 1 <= first.count("diverse") <= 3
 
 
-def test_while_nothing_is_found_nearly_all_of_a_batch_is_of_different_kinds():
+def test_while_nothing_is_found_most_of_a_batch_is_of_different_kinds():
     X, S, kind = kinds()
     rows = np.arange(20)
     fruitless = batches.suggest(X, S, rows, np.full(20, 3.0), 20)
-    assert fruitless.reasons.count("diverse") == 18
+    assert fruitless.reasons.count("diverse") == 14
+    assert fruitless.reasons.count("unexplored") == 6
     assert set(kind[fruitless.rows]) == set(range(-1, 10))
     found = batches.suggest(X, S, rows, np.r_[np.zeros(19), 4.0], 20)
     assert found.reasons.count("diverse") == 5
@@ -100,7 +101,7 @@ def test_few_hits_call_for_less_variety_than_none():
         ).reasons.count("diverse")
         for hits in range(5)
     ]
-    assert varied == [36, 15, 10, 5, 0]
+    assert varied == [28, 15, 10, 5, 0]
 
 
 def test_a_share_is_drawn_from_everything_if_asked():

@@ -197,13 +197,14 @@ class GuidedEnsemble:
             range; the relevance is the score to be expected for such a worth, learned from what
             the ensemble says of each label without knowing it; the uncertainty is the standard
             deviation of the process. The acquisition is the worth plus half of it times
-            `exploration`. Exploration is the largest of three ranks, 0..1: by the same for a
-            process that believes the anomaly score whatever the labels say; by the upper confidence
-            bound of one that knows no anomaly score, for what is liked may be ordinary to the
-            detector; and by how much nearer the object is to something liked than to anything
-            else that is labeled, for one liked object among many convinces no process. Before the
-            first label, trained score and acquisition are the anomaly score, relevance and
-            uncertainty NaN.
+            `exploration`; while no label is at least 4, it is the uncertainty alone, for all that
+            is known is what is not wanted. Exploration is the largest of three ranks, 0..1: by the
+            same for a process that believes the anomaly score whatever the labels say; by the upper
+            confidence bound of one that knows no anomaly score, for what is liked may be ordinary
+            to the detector; and by how much nearer the object is to something liked than to
+            anything else that is labeled, for one liked object among many convinces no process.
+            Before the first label, trained score and acquisition are the anomaly score, relevance
+            and uncertainty NaN.
 
         Raises
         ------
@@ -224,11 +225,12 @@ class GuidedEnsemble:
         worth = said.worth(0)
         relevance = np.interp(worth, fitted.worth, fitted.score).astype(np.float32)
         uncertainty = said.unknown * np.float32(np.sqrt(process.variance))
-        acquisition = worth + np.float32(self.exploration / 2) * uncertainty
         exploration = _share_below(said.worth(1) + np.float32(curiosity[1]) * said.unknown)
         new = said.worth(2) + np.float32(curiosity[2]) * said.unknown
         np.maximum(exploration, _share_below(new), out=exploration)
+        acquisition = uncertainty.copy()
         if fitted.ensemble.liked.any():
+            acquisition = worth + np.float32(self.exploration / 2) * uncertainty
             near = _share_below(_nearness(*said.apart))
             np.maximum(exploration, near, out=exploration)
         low, high = min(float(worth.min()), 0.0), max(float(worth.max()), MAX_SCORE)

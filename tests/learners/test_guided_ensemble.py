@@ -90,6 +90,16 @@ def test_scoring_a_group_5_raises_the_rest_of_it_and_scoring_it_0_lowers_it():
         assert (getattr(liked, name)[10:40] > getattr(disliked, name)[10:40]).all()
 
 
+def test_until_something_is_liked_the_least_known_comes_first():
+    X, S, _ = survey()
+    rows = np.r_[40:60]
+    vain = GuidedEnsemble().fit(X, rows, np.full(20, 3.0), S).score(X, S)
+    np.testing.assert_array_equal(vain.acquisition, vain.uncertainty)
+    y = np.r_[np.zeros(19), 4.0]
+    found = GuidedEnsemble(exploration=0.0).fit(X, rows, y, S).score(X, S)
+    assert np.corrcoef(found.acquisition, found.trained_score)[0, 1] > 0.999
+
+
 def test_exploration_leaves_what_is_known_to_be_disliked():
     X, S, _ = survey()
     scores = GuidedEnsemble().fit(X, np.r_[40:60], np.zeros(20), S).score(X, S)

@@ -54,11 +54,11 @@ def test_labels_move_nothing_until_the_next_retrain(session):
 
 def test_another_batch_size_is_another_batch(session):
     session.batch_size = 5
-    small = list(session.ranking("suggested")[:5])
+    small = list(session.ranking("suggested")[:50])
     session.batch_size = 50
-    assert list(session.ranking("suggested")[:5]) != small
+    assert list(session.ranking("suggested")[:50]) != small
     session.batch_size = 5
-    assert list(session.ranking("suggested")[:5]) == small
+    assert list(session.ranking("suggested")[:50]) == small
 
 
 def test_a_share_is_random_if_asked(session):
@@ -70,7 +70,8 @@ def test_a_share_is_random_if_asked(session):
 def test_the_reason_says_why_an_object_is_there(session):
     _, _, _, scores, _ = survey()
     first = session.ranking("suggested")
-    assert [session.reason_of(i) for i in first[:2]] == ["anomalous", "diverse"]
+    assert session.reason_of(first[0]) == "anomalous"
+    assert {session.reason_of(i) for i in first[:10]} == {"anomalous", "diverse"}
     assert session.reason_of(first[-1]) == ""
     label_with(session, Oracle(scores), 40, batch_size=20)
     assert session.reason_of(session.ranking("suggested")[0]) == "predicted interesting"
