@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import astronomaly_widgets
@@ -246,6 +247,50 @@ def test_the_rare_are_found_in_both_surveys(series):
     assert len(counts) == 2
     for found, wanted in counts:
         assert int(found) > 0.75 * int(wanted)  # chance finds a fifth
+
+
+# -- 06 ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    pytest.importorskip("torch")
+    pytest.importorskip("matplotlib")
+    return execute("06_learned_features", tmp_path_factory.mktemp("learned"))
+
+
+def test_features_are_learned_and_shown_without_a_warning(learned):
+    assert streams(learned, "stderr") == []
+    assert learned.folder == []
+    assert shown(cell_with(learned, "compare_features")) == "ComparisonPanel"
+    assert shown(cell_with(learned, "aw.explore(")) == "Dashboard"
+
+
+def test_what_was_learned_adds_to_the_ellipse_features(learned):
+    said = cell_with(learned, "compare_features").outputs[0].text
+    accuracy = {
+        name.strip(): np.mean([float(number) for number in numbers.split()])
+        for name, numbers in re.findall(
+            r"^(?:logistic)? +([a-z+ ]+?) +([\d. ]+)$", said, re.MULTILINE
+        )
+    }
+    chance = float(re.search(r"chance ([\d.]+)", said).group(1))
+    assert accuracy["ellipse + byol"] > accuracy["ellipse"] > 2 * chance
+    assert accuracy["byol"] > 2 * chance
+
+
+def test_clusters_are_kinds_of_galaxies(learned):
+    rows = table(cell_with(learned, "clustering.cluster("))
+    counts = np.array(rows)[:, 1:]
+    assert len(counts) > 3
+    most_common = counts.sum(axis=0).max() / counts.sum()
+    assert counts.max(axis=1).sum() / counts.sum() > most_common + 0.1
+
+
+def test_mergers_are_found_with_what_was_learned(learned):
+    said = " ".join(streams(learned, "stdout"))
+    found, mergers = re.search(r"(\d+) of (\d+) mergers found", said).groups()
+    assert int(found) > int(mergers) / 2  # chance finds one in seven
 
 
 # -- 07 ----------------------------------------------------------------------------------------
