@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# what may be left of a healthy network is far above the one, and of any network above the other
-_LEAST = 0.01
+# a healthy network has 0.01 on pictures that are mostly black; none has less than _NONE
+_LEAST = 0.001
 _NONE = 1e-5
 
 
@@ -40,7 +40,7 @@ def check_spread(now: float, least: float, remedy: str) -> None:
     now : float
         The spread of its features.
     least : float
-        Less than this is a collapse, if it is less than 0.01 of all that is possible, too.
+        Less than this is a collapse, if it is less than 0.001 of all that is possible, too.
     remedy : str
         What to do about it.
 
