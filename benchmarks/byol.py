@@ -1,4 +1,4 @@
-"""What BYOL learns from a set of images alone, beside PCA of pixels and a pretrained network.
+"""What BYOL learns from a set of images alone, beside what needs no learning from them.
 
     python benchmarks/byol.py FOLDER --classes COLUMN [--only CLASS CLASS ...]
     python benchmarks/byol.py FOLDER --interesting COLUMN [COLUMN ...]
@@ -6,8 +6,8 @@
 FOLDER holds ``images/`` and ``labels.csv`` with a column ``id``. With classes: how often few labels
 tell them apart (mean of the accuracies of the classes, with 95 % interval, 30 draws); target: BYOL
 above PCA of the same pixels by more than the intervals. With columns of what is interesting (1):
-how many of them 300 labels find, 20 at a time, with the default learner; with CNN features, those
-of BYOL, and both.
+how many of them 300 labels find, 20 at a time, with the default learner. Beside BYOL: PCA of the
+same pixels, the small network before it has learned anything, CNN features, and CNN with BYOL.
 
 Training takes as long as ``--epochs`` say; give ``--keep`` a folder and it goes on where it was.
 """
@@ -23,6 +23,7 @@ import torch
 import astronomaly_widgets as aw
 from astronomaly_widgets import reduction
 from astronomaly_widgets.features import BYOLFeatures, CNNFeatures, measure
+from astronomaly_widgets.features._networks import small_network
 from astronomaly_widgets.sources import ImageFolder
 
 N_COMPONENTS = 30  # of each set, as explore keeps
@@ -43,7 +44,7 @@ def components(rows, ids):
 def measured(source, extractor):
     started = time.perf_counter()
     result = measure(source, extractor, progress=False)
-    print(f"{extractor.name}: measured in {time.perf_counter() - started:.0f} s")
+    print(f"{len(result.object_ids)} measured in {time.perf_counter() - started:.0f} s")
     return components(result.values, result.object_ids)
 
 
@@ -109,9 +110,14 @@ def main():
     source = ImageFolder(arguments.folder / "images")
     labels = pd.read_csv(arguments.folder / "labels.csv", dtype={"id": str}).set_index("id")
     byol = train(source, arguments)
+    torch.manual_seed(0)
+    view = {"crop": arguments.crop, "sigma": arguments.sigma}
     sets = {
         "pixels": components(pixels(source, byol), source.object_ids),
-        "cnn": measured(source, CNNFeatures(crop=arguments.crop, size=128, sigma=arguments.sigma)),
+        "untrained": measured(
+            source, CNNFeatures(small_network().network, size=arguments.size, **view)
+        ),
+        "cnn": measured(source, CNNFeatures(size=128, **view)),
         "byol": measured(source, byol),
     }
     sets["cnn + byol"] = pd.concat([sets["cnn"], sets["byol"]], axis=1).set_axis(
