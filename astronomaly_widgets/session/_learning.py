@@ -127,9 +127,9 @@ class Learning(Ranking):
                     self._history.append(row)
                 self._suggestion()  # chosen here, so that no callback has to
                 word = f"learned from {len(rows)} labels in {row['seconds']:.1f} s"
-                word += self._keep(row)
                 with self._announcing():
                     self.score_revision = next(self._revisions)
+                word += self._keep(row)  # of millions that takes a while; nobody waits for it
             except CancelledError:
                 future.cancel()
                 return
