@@ -62,7 +62,7 @@ def estimate_remaining(
       it says too little.
 
     On twelve beds (three seeds, 100 to 450 labels) the 90 % interval held the truth in 93 % of 288
-    cases, with galaxies of a real survey in all of 60; least, 83 %, at 150 labels, while the yield
+    cases, with galaxies of a real survey in 59 of 60; least, 83 %, at 150 labels, while the yield
     rises. It is wide: on average 170 objects, of some 5,000. It fails where the yield rises late or
     nearly all is found, then saying too much, and where a kind of interesting object has not been
     met at all, then saying too little: no estimate from these labels could do better, but
