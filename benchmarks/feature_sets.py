@@ -204,7 +204,9 @@ def rankings(features, sought, n_labels, batch, seed):
     labeled = features.index.isin(given)
     session.close()
     for words, exclude in (("all", None), ("without a label", labeled)):
-        table = aw.validation.compare_rankings(scores, here, features, exclude=exclude)
+        # what the classifier was told does not depend on what had a label
+        X = features if exclude is None else None
+        table = aw.validation.compare_rankings(scores, here, X, exclude=exclude)
         n = here.sum() if exclude is None else here[~exclude].sum()
         print(f"    {words}: {n} sought")
         for name, rows in table.groupby("ranking", sort=False):
