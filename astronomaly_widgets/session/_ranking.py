@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import traitlets as t
 
 from .. import batches
 from ..compute import chunks
+from ..learners import by_name
 from ._labeling import Labeling
 from ._order import descending
 
@@ -198,9 +200,11 @@ class Ranking(Labeling):
 
     def _suggest(self, scores: dict[str, Any]) -> _Suggestion:
         _, labeled, y = self._labeled()
-        worth = scores["acquisition"]
-        untrained = np.array_equal(worth, scores["anomaly_score"])
-        strategy = "start" if self.strategy == "auto" and untrained else self.strategy
+        worth, strategy = scores["acquisition"], self.strategy
+        if np.array_equal(worth, scores["anomaly_score"]):  # nothing has been learned
+            worth = self._first_worth(worth)
+            own_start = worth is not scores["acquisition"]
+            strategy = ("top" if own_start else "start") if strategy == "auto" else strategy
         batch = batches.suggest(
             self._X,
             worth,
@@ -228,6 +232,19 @@ class Ranking(Labeling):
         spread = scores["uncertainty"]
         unsure = _UNSURE * float(np.nanmax(spread, initial=-np.inf))
         return rows, reasons, unsure
+
+    def _first_worth(self, score: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what the learner would begin with: `score` itself, or what it has for a start."""
+        # somebody else's may have nothing to say without labels
+        if not isinstance(self.learner, str) and not hasattr(self.learner, "cold_start"):
+            return score
+        nothing = np.empty(0)
+        learner = by_name(deepcopy(self.learner), self.random_state)  # a retrain may be using it
+        outcome = learner.fit(self._X, nothing.astype(np.intp), nothing, score).score(
+            self._X, score
+        )
+        first = np.asarray(outcome.acquisition, dtype=np.float32)
+        return score if np.array_equal(first, score) else first
 
     def similar_to(self, object_id: str, n: int = 24) -> NDArray[Any]:
         """Return the ids of the `n` objects nearest in feature space, nearest first.

@@ -1,9 +1,12 @@
 """What a session suggests, why, and what it says is left."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
 from astronomaly_widgets import Session
+from astronomaly_widgets.learners import DirectRegression, by_name
 from astronomaly_widgets.simulation import Oracle, label_with
 
 
@@ -86,6 +89,15 @@ def test_what_is_left_is_said_after_a_retrain(session):
     assert left.low <= 40 - session.n_found <= left.high
     assert left.high < 120
     assert session.remaining(0.5).high <= left.high
+
+
+@pytest.mark.parametrize("learner", ["random", DirectRegression(cold_start="random")])
+def test_a_learner_that_begins_in_its_own_way_is_asked_for_the_first_batch(learner):
+    X, ids, S, _, _ = survey()
+    with closing(Session(X, ids, anomaly_score=S, learner=learner)) as session:
+        own = by_name(learner).fit(X, [], [], S).score(X, S).acquisition
+        first = session.ranking_rows("suggested")[:20]
+    np.testing.assert_array_equal(first, np.argsort(-own, kind="stable")[:20])
 
 
 def test_what_is_left_is_not_said_by_a_learner_that_cannot():
