@@ -130,6 +130,11 @@ class NeighborScore:
         nothing = np.full(n, np.nan, dtype=np.float32)
         if self._labeled is None or self._rows is None:
             return LearnerScores(anomaly, nothing, nothing.copy(), anomaly.copy())
+        if len(self._rows) and self._rows.max() >= n:
+            raise ValueError(
+                f"{n} objects are given, but row {self._rows.max()} is labeled: give score() the "
+                "objects that fit() got"
+            )
         relevance: NDArray[np.float32]
         distance: NDArray[Any]
         if n < _MANY:

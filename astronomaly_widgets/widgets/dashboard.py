@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 import numpy as np
 
+from ..session import Session
 from .feature_map import FeatureMap
 from .gallery import Gallery
 from .inspector import Inspector
 from .recall_panel import RecallPanel
-
-if TYPE_CHECKING:
-    from ..session import Session
 
 
 class Dashboard(ipywidgets.VBox):
@@ -28,11 +26,21 @@ class Dashboard(ipywidgets.VBox):
     Attributes
     ----------
     gallery, feature_map, recall_panel, inspector : Widget
+
+    Raises
+    ------
+    TypeError
+        If it is given something else than a session.
     """
 
     _linked = False
 
     def __init__(self, session: Session, **gallery: Any) -> None:
+        if not isinstance(session, Session):
+            raise TypeError(
+                f"a dashboard shows a session, not {type(session).__name__}: "
+                "make one with aw.explore(...), or open one with aw.Session.open(folder)"
+            )
         self.session = session
         self.gallery = Gallery(session, **gallery)
         self.feature_map = FeatureMap(session)

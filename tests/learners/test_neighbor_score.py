@@ -196,3 +196,10 @@ def test_of_many_objects_a_feature_that_is_not_finite_is_refused(monkeypatch):
     X[np.setdiff1d(np.arange(5000), rows)[9], 0] = np.inf
     with pytest.raises(ValueError, match="NaN or infinite"):
         learner.score(X, S)
+
+
+def test_other_objects_than_those_learned_from_are_refused():
+    X, S = np.eye(6), np.arange(6.0)
+    learner = NeighborScore().fit(X, [1, 5], [5, 0], S)
+    with pytest.raises(ValueError, match=r"4 objects are given, but row 5 is labeled"):
+        learner.score(X[:4], S[:4])

@@ -190,3 +190,8 @@ def test_a_thread_that_draws_nothing_ends_and_comes_back(monkeypatch):
         refresher.request(part)
         wait_until(lambda: refresher._thread is None)
     assert drawn == [{"a"}, {"b"}]
+
+
+def test_what_is_no_session_is_refused_in_words():
+    with pytest.raises(TypeError, match=r"shows a session, not ndarray: make one with aw\.explore"):
+        Dashboard(np.zeros((3, 2)))
