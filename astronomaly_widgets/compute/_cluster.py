@@ -16,6 +16,27 @@ if TYPE_CHECKING:
 _PATIENCE = 60.0  # seconds in which a cluster that has lost all its workers may start new ones
 
 
+class _ByValue:
+    """A function that travels as it is sent to other processes of this machine: by cloudpickle.
+
+    Dask would try pickle first, which sends the name of a module that workers may not have.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        import cloudpickle  # type: ignore[import-untyped]  # it has no types
+
+        return _arrived, (cloudpickle.dumps(self.function, protocol=5),)
+
+
+def _arrived(body: bytes) -> _ByValue:
+    import pickle
+
+    return _ByValue(pickle.loads(body))  # noqa: S301 - the bytes are ours, from one process to another
+
+
 class ClusterWorkers:
     """Workers elsewhere, with the ways of :class:`~._workers.Workers`.
 
@@ -70,7 +91,7 @@ class ClusterWorkers:
         return self._n_jobs
 
     def _send(self) -> Any:
-        return self._client.scatter(self._function, broadcast=True, hash=False)
+        return self._client.scatter(_ByValue(self._function), broadcast=True, hash=False)
 
     def submit(self, batch: Sequence[Any]) -> ClusterFuture:
         self._check()
@@ -171,11 +192,11 @@ def _closed() -> ConnectionError:
     )
 
 
-def _run(function: Callable[..., Any], batch: Sequence[Any]) -> tuple[float, list[Any]]:
+def _run(held: _ByValue, batch: Sequence[Any]) -> tuple[float, list[Any]]:
     """Apply the function to a batch, on a worker; seconds it took, and the results."""
     from threadpoolctl import threadpool_limits
 
     start = time.perf_counter()
     with threadpool_limits(1, user_api="blas"):  # as in processes of our own
-        results = [function(item) for item in batch]
+        results = [held.function(item) for item in batch]
     return time.perf_counter() - start, results
