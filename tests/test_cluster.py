@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 
-from astronomaly_widgets.compute import Task, _cluster, map_objects, running
+from astronomaly_widgets.compute import Task, _cluster, _map, map_objects, running
 
 distributed = pytest.importorskip("distributed")
 
@@ -99,6 +99,33 @@ def test_progress_is_reported(client):
     with running(Task(on_progress=seen.append)):
         list(map_objects(roots, range(10), client=client))
     assert seen == [k / 10 for k in range(11)]
+
+
+def test_a_loop_too_busy_to_wait_is_asked_again():
+    """Then distributed names a future that it has not made yet."""
+    asked = []
+
+    class Busy:
+        status = "finished"
+
+        def result(self, timeout):
+            asked.append(timeout)
+            if len(asked) == 1:
+                raise UnboundLocalError
+            return 7
+
+    assert _map._wait(_cluster.ClusterFuture(Busy(), None)) == 7
+    assert asked == [0.5, 0.5]
+
+
+def test_a_name_that_a_function_lacks_is_its_own_error(client):
+    def lacks(_item):
+        if False:
+            name = 1
+        return name
+
+    with pytest.raises(UnboundLocalError):
+        list(map_objects(lacks, range(2), client=client))
 
 
 def test_a_client_that_closes_meanwhile_is_an_error_not_a_cancellation(client):

@@ -164,6 +164,11 @@ class ClusterFuture:
         """
         try:
             return self._future.result(timeout)
+        except UnboundLocalError as error:
+            if self._future.status == "error":
+                raise
+            # that of distributed itself, when its loop was too busy to begin to wait
+            raise TimeoutError from error
         except CancelledError as error:  # not by us: we only ever drop it
             raise (_WorkersLostError() if self._is_open() else _closed()) from error
         except RuntimeError as error:  # the function's, or that of a loop which is closed
