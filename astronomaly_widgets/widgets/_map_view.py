@@ -94,7 +94,9 @@ class MapView(anywidget.AnyWidget):
         (x, y per mark); and ``current``, [x, y] or None; canvas only.
     """
 
-    _esm = bundle("keeper.js", "channel.js", "picture_url.js", "map_canvas.js", "map.js")
+    _esm = bundle(
+        "keeper.js", "channel.js", "picture_url.js", "map_canvas.js", "map_keys.js", "map.js"
+    )
     _css = bundle("theme.css", "panel.css", "map.css")
 
     head = t.Dict().tag(sync=True)

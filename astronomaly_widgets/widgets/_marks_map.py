@@ -89,6 +89,19 @@ class MarksMap:
         """Return what of the map is visible."""
         return Window(self._x.min, self._x.max, self._y.min, self._y.max)
 
+    def zoom(self, factor: float, x: float, y: float) -> None:
+        """Show `factor` times as much, keeping a place, given as parts of the plot, where it is."""
+        seen = self.window()
+        here = (
+            seen.x_min + x * (seen.x_max - seen.x_min),
+            seen.y_max - y * (seen.y_max - seen.y_min),
+        )
+        edges = ((seen.x_min, seen.x_max), (seen.y_min, seen.y_max))
+        for scale, center, (low, high) in zip((self._x, self._y), here, edges, strict=True):
+            self._run(
+                _set_limits, scale, *(center + (edge - center) * factor for edge in (low, high))
+            )
+
     def draw(self, scene: Scene, parts: set[str]) -> None:
         """Bring what has changed to the screen."""
         self._run(self._draw, scene, parts)
@@ -137,18 +150,19 @@ class MarksMap:
 
     def _show_all(self, scene: Scene) -> None:
         whole = frame(scene.points)
-        for scale, low, high in (
-            (self._x, whole.x_min, whole.x_max),
-            (self._y, whole.y_min, whole.y_max),
-        ):
-            with scale.hold_sync():
-                scale.min, scale.max = low, high
+        _set_limits(self._x, whole.x_min, whole.x_max)
+        _set_limits(self._y, whole.y_min, whole.y_max)
 
     def _dots(self, color: str, size: float) -> bqplot.Lines:
         return bqplot.Lines(
             x=np.zeros(1), y=np.zeros(1), scales={"x": self._x, "y": self._y}, visible=False,
             colors=[color], stroke_width=size, opacities=[_CLEAR],
         )  # fmt: skip
+
+
+def _set_limits(scale: bqplot.LinearScale, low: float, high: float) -> None:
+    with scale.hold_sync():
+        scale.min, scale.max = low, high
 
 
 def _color_of(values: NDArray[Any] | None, n: int) -> NDArray[np.intp]:

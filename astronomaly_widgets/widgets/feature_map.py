@@ -72,6 +72,7 @@ class FeatureMap(ipywidgets.VBox):
                 "mode": self._on_mode,
                 "reset": self._on_reset,
                 "view": self._on_view,
+                "zoom": self._on_zoom,
                 "cluster": self._on_cluster,
             },
             self._on_hello,
@@ -173,6 +174,10 @@ class FeatureMap(ipywidgets.VBox):
 
     def _on_reset(self, _message: dict[str, Any]) -> None:
         self._refresher.request("reset")
+
+    def _on_zoom(self, message: dict[str, Any]) -> None:
+        if isinstance(self._renderer, MarksMap):  # a canvas zooms by itself
+            self._renderer.zoom(*(float(message[name]) for name in ("factor", "x", "y")))
 
     def _find_clusters_if_shown(self) -> None:
         if self._color_by == "cluster" and self.session.clusters is None:

@@ -239,6 +239,58 @@ def test_the_current_object_of_the_gallery_is_ringed_on_the_map(shown):
     )
 
 
+def aim(shown, at, place):
+    """Move the crosshair of the map by its keys; return where it is, in parts of the plot."""
+    keyboard = shown.page.keyboard
+    for axis, keys in enumerate((("ArrowLeft", "ArrowRight"), ("ArrowUp", "ArrowDown"))):
+        steps = round((place[axis] - at[axis]) / 0.01)
+        key = keys[steps > 0]
+        for _ in range(abs(steps) // 4):
+            keyboard.press(key)
+        for _ in range(abs(steps) % 4):
+            keyboard.press(f"Shift+{key}")
+        at = [*at[:axis], at[axis] + steps * 0.01, *at[axis + 1 :]]
+    return at
+
+
+def test_the_map_is_read_chosen_from_and_selected_from_by_keyboard(shown):
+    page = shown.page
+    x, y = shown.json(7)[3]
+    bring_into_view(shown)
+    page.locator(".aw-map-reset").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.className") == "aw-map-aim"
+    at = aim(shown, [0.5, 0.5], (x, y))
+    card = page.locator(".aw-map-card")
+    card.wait_for(state="visible")
+    assert card.locator("b").text_content() == ODD
+    shown.screenshot("map_keys")
+    page.keyboard.press("Enter")
+    wait_current(shown, ODD)
+    at = aim(shown, at, (x - 0.03, y - 0.03))
+    page.keyboard.press("s")
+    aim(shown, at, (x + 0.03, y + 0.03))
+    assert page.locator(".aw-map-area").bounding_box()["width"] > 10
+    page.keyboard.press("s")
+    shown.wait_for("() => document.querySelectorAll('.aw-object:not([hidden])').length === 1")
+    assert tell(shown, selected=[ODD])
+    page.locator(".aw-map-aim").focus()
+    page.keyboard.press("Escape")
+    shown.wait_for("() => document.querySelectorAll('.aw-object:not([hidden])').length === 24")
+
+
+def test_the_map_is_magnified_by_keyboard(shown):
+    page = shown.page
+    dots = """() => Math.max(...[...document.querySelectorAll('.aw-feature-map .bqplot path.line')]
+        .map((path) => path.getBoundingClientRect().width))"""
+    page.locator(".aw-map-aim").focus()
+    before = page.evaluate(dots)
+    page.keyboard.press("+")
+    shown.wait_for(f"(before) => ({dots})() > 1.3 * before", before)
+    page.keyboard.press("0")
+    shown.wait_for(f"(before) => Math.abs(({dots})() - before) < 3", before)
+
+
 @pytest.mark.parametrize("mode", ["lasso", "rectangle"])
 def test_an_area_of_the_map_filters_the_gallery(shown, mode):
     page = shown.page
@@ -413,6 +465,12 @@ def test_a_large_map_is_a_canvas_that_behaves_alike(shown):
         page.mouse.wheel(0, 300)
     shown.wait_for(f"(before) => ({lit})() < 0.8 * before", before)
     page.locator(".aw-map-reset").click()
+    shown.wait_for(f"(before) => Math.abs(({lit})() - before) < 0.1 * before", before)
+    page.locator(".aw-map-aim").focus()
+    for _ in range(4):
+        page.keyboard.press("-")
+    shown.wait_for(f"(before) => ({lit})() < 0.8 * before", before)
+    page.keyboard.press("0")
     shown.wait_for(f"(before) => Math.abs(({lit})() - before) < 0.1 * before", before)
     page.locator(".aw-map-mode[data-mode=rectangle]").click()
     draw(shown, [(x - 30, y - 30), (x, y), (x + 30, y + 30)])

@@ -180,6 +180,17 @@ def test_the_whole_map_comes_back(marks_map, session, view_of):
     assert marks_map._renderer.window() == density.frame(session.best_embedding)
 
 
+def test_a_zoom_keeps_the_place_it_is_asked_for(marks_map, view_of):
+    before = marks_map._renderer.window()
+    view_of(marks_map._view).send("zoom", factor=0.5, x=0.25, y=1.0)
+    after = marks_map._renderer.window()
+    assert after.x_max - after.x_min == pytest.approx((before.x_max - before.x_min) / 2)
+    quarter = [0.75 * seen.x_min + 0.25 * seen.x_max for seen in (before, after)]
+    assert quarter[0] == pytest.approx(quarter[1])
+    assert after.y_min == pytest.approx(before.y_min)
+    assert after.y_max == pytest.approx((before.y_min + before.y_max) / 2)
+
+
 def test_every_object_is_drawn_once_in_the_color_of_its_score(marks_map, session):
     *colored, neutral = marks_map._renderer.objects
     drawn = [dots(mark) for mark in colored]

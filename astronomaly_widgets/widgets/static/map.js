@@ -1,4 +1,5 @@
-// The head of the map, its lasso, legend and hover card; with map_canvas.js also its canvas.
+// The head of the map, its lasso, legend and hover card; with map_canvas.js also its canvas, with
+// map_keys.js its crosshair.
 
 const MODE_ICONS = {
   point: ["choose objects", "M3 2l8.5 6.2-3.9.6L10 13l-2 .9-2.3-4.2L3 12.4z"],
@@ -8,6 +9,8 @@ const MODE_ICONS = {
 };
 const MOST_CORNERS = 256;
 const CLICK_SLACK = 3; // px a click may move
+const REACH = 8; // px from an object at which the pointer means it
+const AIM_REACH = 24; // the crosshair goes in steps
 
 const make = (tag, name, text) => {
   const node = document.createElement(tag);
@@ -69,10 +72,7 @@ function render({ model, el }) {
   reset.title = "show the whole map";
   reset.setAttribute("aria-label", "show the whole map");
   reset.append(icon("M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"));
-  reset.addEventListener("click", () => {
-    if (canvas) canvas.reset();
-    else channel.send("reset");
-  });
+  reset.addEventListener("click", showAll);
   modes.append(reset);
   head.append(make("span", "aw-panel-title", "Map"), note, clear, modes);
 
@@ -94,6 +94,7 @@ function render({ model, el }) {
 
   // hover card
   const card = make("div", "aw-map-card");
+  card.setAttribute("role", "status"); // read out when the crosshair meets an object
   card.hidden = true;
   const cardPicture = make("img");
   cardPicture.alt = "";
@@ -109,7 +110,31 @@ function render({ model, el }) {
     root.append(stage);
     canvas = openMapCanvas(stage, model, { onview: (view) => channel.send("view", view) });
   }
-  root.append(lasso, legend, card);
+  const aim = makeAim({
+    look(place) {
+      pointer = place && eventAt(place);
+      if (pointer) askWhatIsHere();
+      else hideCard();
+    },
+    choose: (place) => channel.send("click", locate(eventAt(place), AIM_REACH)),
+    select: (a, b) => select([[a.x, a.y], [b.x, a.y], [b.x, b.y], [a.x, b.y]]),
+    clear: () => channel.send("clear"),
+    zoom(factor, place) {
+      if (canvas) canvas.zoom(factor, place);
+      else channel.send("zoom", { factor, ...place });
+    },
+    reset: showAll,
+  });
+  root.append(lasso, aim.node, legend, card);
+
+  function showAll() {
+    if (canvas) canvas.reset();
+    else channel.send("reset");
+  }
+
+  function select(polygon) {
+    channel.send("select", { polygon, window: canvas ? canvas.visible() : null });
+  }
 
   let mode = "point";
   let pointer = null; // where it is over the map, in client coordinates
@@ -131,15 +156,17 @@ function render({ model, el }) {
   }
 
   function placeLasso() {
-    const box = mode === "lasso" || mode === "rectangle" ? plotBox() : null;
-    lasso.style.display = box ? "block" : "none";
+    const box = plotBox();
+    lasso.style.display = box && (mode === "lasso" || mode === "rectangle") ? "block" : "none";
     if (!box) return;
     const around = panel().getBoundingClientRect();
-    const edge = panel().clientLeft; // its border
-    lasso.style.left = `${box.left - around.left - edge}px`;
-    lasso.style.top = `${box.top - around.top - edge}px`;
+    const [left, top] = [box.left - around.left, box.top - around.top]
+      .map((length) => length - panel().clientLeft); // its border
+    lasso.style.left = `${left}px`;
+    lasso.style.top = `${top}px`;
     lasso.setAttribute("width", box.width);
     lasso.setAttribute("height", box.height);
+    aim.put(left, top, box.width, box.height);
   }
 
   function clusterButton([number, color, size]) {
@@ -210,16 +237,21 @@ function render({ model, el }) {
   });
 
   // pointer: all places are sent as parts of the plot, x to the right, y downwards
-  const REACH = 8; // px
-  function locate(event) {
+  function locate(event, reach = REACH) {
     const box = plotBox();
     return {
       x: (event.clientX - box.left) / box.width,
       y: (event.clientY - box.top) / box.height,
-      x_reach: REACH / box.width,
-      y_reach: REACH / box.height,
+      x_reach: reach / box.width,
+      y_reach: reach / box.height,
       window: canvas ? canvas.visible() : null,
     };
+  }
+
+  // where a pointer would be at this place
+  function eventAt({ x, y }) {
+    const box = plotBox();
+    return { clientX: box.left + x * box.width, clientY: box.top + y * box.height };
   }
 
   function isOnPlot(event) {
@@ -314,9 +346,7 @@ function render({ model, el }) {
     const large = corners.length > 2;
     corners = null;
     outline.removeAttribute("d");
-    if (large && kept.length > 2) {
-      channel.send("select", { polygon: kept, window: canvas ? canvas.visible() : null });
-    }
+    if (large && kept.length > 2) select(kept);
   });
   lasso.addEventListener("pointercancel", () => {
     corners = null;
