@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from ._drawing import GROUND, RULE, WORDS
+from ._drawing import GROUND, RULE
 from ._lines import folded
+from ._words import put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -183,15 +183,15 @@ def _ends(canvas: NDArray[np.uint8], lines: LineData, frame: _Frame) -> None:
         return
     size = max(9, round(height * 0.062))
     digits = _digits(frame.y)
-    _put(canvas, f"{frame.y[1]:{digits}}", 4, 3, size)
-    _put(canvas, f"{frame.y[0]:{digits}}", 4, height - size - 4, size)
+    put(canvas, f"{frame.y[1]:{digits}}", 4, 3, size)
+    put(canvas, f"{frame.y[0]:{digits}}", 4, height - size - 4, size)
     if "phase" in lines.x_label:
         span = f"P {lines.period:.4g} d"
     elif lines.kind == "spectrum":
         span = f"{frame.x[0]:.4g} - {frame.x[1]:.4g} {lines.x_label.partition('(')[2].strip(')')}"
     else:
         span = f"{np.ptp(lines.x):.4g} d"
-    _put(canvas, span.strip(), width - 4, height - size - 4, size, align="right")
+    put(canvas, span.strip(), width - 4, height - size - 4, size, align="right")
 
 
 def _axes(canvas: NDArray[np.uint8], lines: LineData, frame: _Frame) -> None:
@@ -201,14 +201,14 @@ def _axes(canvas: NDArray[np.uint8], lines: LineData, frame: _Frame) -> None:
         column = round(float(frame.across(np.array([value]))[0]))
         cv2.line(canvas, (column, frame.top), (column, frame.bottom), RULE, 1)
         text = f"{value:{_digits(frame.x)}}"
-        _put(canvas, text, column, frame.bottom + 6, 13, align="center")
+        put(canvas, text, column, frame.bottom + 6, 13, align="center")
     for value in _ticks((min(frame.y), max(frame.y)), 6):
         row = round(float(frame.up(np.array([value]))[0]))
         cv2.line(canvas, (frame.left, row), (frame.right, row), RULE, 1)
-        _put(canvas, f"{value:{_digits(frame.y)}}", frame.left - 8, row - 8, 13, align="right")
+        put(canvas, f"{value:{_digits(frame.y)}}", frame.left - 8, row - 8, 13, align="right")
     middle = (frame.left + frame.right) // 2
-    _put(canvas, lines.x_label, middle, frame.bottom + 26, 14, align="center")
-    _put(canvas, lines.y_label, frame.left + 8, frame.top + 6, 14)
+    put(canvas, lines.x_label, middle, frame.bottom + 26, 14, align="center")
+    put(canvas, lines.y_label, frame.left + 8, frame.top + 6, 14)
 
 
 def _legend(canvas: NDArray[np.uint8], lines: LineData, frame: _Frame) -> None:
@@ -217,7 +217,7 @@ def _legend(canvas: NDArray[np.uint8], lines: LineData, frame: _Frame) -> None:
     x = frame.right - 8
     for k in sorted(set(lines.band.tolist()), reverse=True):
         text = lines.bands[k] or "no band"
-        x -= _put(canvas, text, x, frame.top + 6, 14, align="right", color=_rgb(lines.colors[k]))
+        x -= put(canvas, text, x, frame.top + 6, 14, align="right", color=_rgb(lines.colors[k]))
         x -= 14
 
 
@@ -238,48 +238,6 @@ def _digits(ends: tuple[float, float]) -> str:
     if not 1e-3 <= largest < 1e5:
         return ".3g"
     return f".{max(0, min(6, int(np.ceil(1.2 - np.log10(span)))))}f"
-
-
-def _put(
-    canvas: NDArray[np.uint8],
-    text: str,
-    x: int,
-    y: int,
-    size: int,
-    *,
-    align: str = "left",
-    color: tuple[int, int, int] = WORDS,
-) -> int:
-    """Write a line of text with its top at y; return its width in pixels."""
-    ink = _ink(text, size)
-    height, width = int(ink.shape[0]), int(ink.shape[1])
-    x -= {"left": 0, "center": width // 2, "right": width}[align]
-    top, left = max(y, 0), max(x, 0)
-    place = canvas[top : y + height, left : x + width]
-    ink = ink[top - y :, left - x :][: place.shape[0], : place.shape[1], None]
-    place[:] = (place + (np.array(color, np.float32) - place) * ink + 0.5).astype(np.uint8)
-    return width
-
-
-@lru_cache(maxsize=1024)
-def _ink(text: str, size: int) -> NDArray[np.float32]:
-    """Return how much of each pixel the letters cover, 0..1."""
-    from PIL import Image, ImageDraw
-
-    font = _font(size)
-    # the font that comes with Pillow has no other letters
-    text = text.replace("Å", "A").replace("µ", "u").encode("ascii", "replace").decode()
-    _, _, right, bottom = font.getbbox(text)
-    mask = Image.new("L", (max(1, int(right) + 1), max(1, int(bottom) + 1)))
-    ImageDraw.Draw(mask).text((0, 0), text, fill=255, font=font)
-    return np.asarray(mask, dtype=np.float32) / np.float32(255)
-
-
-@lru_cache(maxsize=8)
-def _font(size: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Pillow has two kinds
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
 
 
 def _rgb(color: str) -> tuple[int, int, int]:
