@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
 
 from astronomaly_widgets import _display, validation
 from astronomaly_widgets.evaluation import precision_at_recall
-from astronomaly_widgets.validation import compare_rankings
+from astronomaly_widgets.validation import _few_labels, compare_rankings
 
 
 def compare_features(*given, **options):
@@ -141,6 +143,47 @@ def test_objects_are_matched_by_id_and_those_of_unknown_class_left_out(sets):
     )
 
 
+@pytest.mark.parametrize("classifier", ["neighbors", "logistic"])
+def test_every_class_is_tested_on_however_few_are_left(classifier):
+    """Where none of the rare are left, an accuracy would be that of the common alone."""
+    y = np.array([0] * 20 + [1] * 3)
+    features = {"tells all": 9.0 * y[:, None], "tells nothing": np.ones((23, 1))}
+    options = {"classifiers": [classifier], "n_labels": (10, 21), "n_draws": 20}
+    table = compare_features(features, y, **options).set_index(["features", "n_labels"])
+    assert (table.accuracy["tells all"] == 1).all()
+    # all objects are said to be of one class: half of the two are right in every draw
+    assert (table.loc["tells nothing", ["low", "high"]] == 0.5).all(axis=None)
+
+
+def test_a_balanced_accuracy_is_the_mean_of_those_of_the_classes(sets):
+    features, y = sets
+    X = features["fair"]
+    found = compare_features(
+        {"fair": X}, y, n_labels=(60,), classifiers=["neighbors"], n_draws=2, random_state=7
+    )
+    rng = np.random.default_rng([7, 60])
+    right = []
+    for _ in range(2):
+        rows = _few_labels._draw(y, 60, rng, keep_one=True)
+        others = np.setdiff1d(np.arange(len(y)), rows)
+        model = KNeighborsClassifier(5, weights="distance").fit(X[rows], y[rows])
+        right.append(balanced_accuracy_score(y[others], model.predict(X[others])))
+    assert found.accuracy[0] == pytest.approx(np.mean(right))
+
+
+def test_one_of_a_class_may_be_learned_from_where_all_objects_count_alike():
+    y = np.array([0] * 20 + [1] * 20 + [2])
+    X = 9.0 * y[:, None]
+    table = compare_features({"X": X}, y, n_labels=(5, 40), balanced=False, n_draws=3)
+    assert (table.accuracy == 1).all()
+
+
+def test_many_classes_of_few_labels_are_taken_for_classes():
+    y = np.tile(np.arange(15), 4)
+    table = compare_features({"X": 9.0 * y[:, None]}, y, n_labels=(25,), n_draws=2)
+    assert table.accuracy[0] > 0.9
+
+
 X = np.arange(20.0).reshape(10, 2)
 Y = np.arange(10) % 2
 
@@ -152,7 +195,9 @@ Y = np.arange(10) % 2
         ({"a": X}, np.zeros(10), {}, "10 objects are of 1 classes"),
         ({"a": X}, [None] * 10, {}, "0 objects are of 0 classes"),
         ({"a": X}, Y, {"n_labels": (1,)}, "1 labels for 10 objects of 2 classes"),
-        ({"a": X}, Y, {"n_labels": (10,)}, "some objects left to test on"),
+        ({"a": X}, Y, {"n_labels": (9,)}, "some objects left to test on: 2 to 8"),
+        ({"a": X}, Y, {"n_labels": (10,), "balanced": False}, "left to test on: 2 to 9"),
+        ({"a": X}, [0] * 9 + [1], {"n_labels": (4,)}, "1 of 2 classes have a single object"),
         ({"a": X}, Y, {"n_labels": (4,), "classifiers": ["forest"]}, "no classifier 'forest'"),
         ({"a": X}, Y, {"n_labels": (4,), "n_draws": 1}, "n_draws is 1"),
         ({"a": X[:5]}, Y, {}, r"a features have shape \(5, 2\) for 10 classes"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,8 @@ def compare_features(
     classes : array, shape (n,), or mapping or Series by object id
         The class of each object; NaN or None where it is not known.
     n_labels : sequence of int
-        How many objects are labeled: at least one of each class, the others at random.
+        How many objects are labeled: at least one of each class, the others at random. If
+        `balanced`, one of each class is left to test on.
     classifiers : sequence of str
         ``"neighbors"``: vote of the five nearest labeled objects, the nearer the heavier.
         ``"logistic"``: logistic regression whose prior on the log-odds has the same width for any
@@ -66,13 +68,14 @@ def compare_features(
     Raises
     ------
     ValueError
-        Fewer than two classes, fewer labels than classes or no object left to test on, features
-        that are not finite or do not belong to the same objects, or an unknown classifier.
+        Fewer than two classes, fewer labels than classes or too few objects left to test on, a
+        class of one object if `balanced`, features that are not finite or do not belong to the
+        same objects, or an unknown classifier.
     """
     import pandas as pd
 
     sets, codes = _aligned(features, classes)
-    _check_draws(codes, n_labels, classifiers, n_draws)
+    _check_draws(codes, n_labels, classifiers, n_draws, balanced=balanced)
     share = np.bincount(codes) / len(codes)
     chance = 1 / len(share) if balanced else float(share.max())
     standard = {name: centered(X, name) for name, X in sets.items()}
@@ -80,7 +83,7 @@ def compare_features(
     for m in n_labels:
         # the seed depends on m alone: more numbers of labels do not change the draws of one
         rng = np.random.default_rng([random_state, m])
-        draws = [_draw(codes, m, rng) for _ in range(n_draws)]
+        draws = [_draw(codes, m, rng, keep_one=balanced) for _ in range(n_draws)]
         for classifier in classifiers:
             first: NDArray[Any] | None = None
             for name, X in standard.items():
@@ -94,11 +97,15 @@ def compare_features(
     return FeatureComparison(table, len(codes), len(share), balanced, n_draws)
 
 
-def _draw(codes: NDArray[Any], m: int, rng: np.random.Generator) -> NDArray[Any]:
-    """Draw rows to label, (m,): one of each class, then any."""
+def _draw(codes: NDArray[Any], m: int, rng: np.random.Generator, *, keep_one: bool) -> NDArray[Any]:
+    """Draw rows to label, (m,): one of each class, then any but, if so asked, one of each."""
     shuffled = rng.permutation(len(codes))
     _, first = np.unique(codes[shuffled], return_index=True)
-    rest = np.delete(shuffled, first)
+    spoken_for = first
+    if keep_one:
+        _, from_end = np.unique(codes[shuffled[::-1]], return_index=True)
+        spoken_for = np.append(first, len(codes) - 1 - from_end)
+    rest = np.delete(shuffled, spoken_for)
     return np.concatenate([shuffled[first], rest[: m - len(first)]])
 
 
@@ -109,19 +116,24 @@ def _accuracies(
     classifier: str,
     balanced: bool,
 ) -> NDArray[Any]:
-    from sklearn.metrics import balanced_accuracy_score
     from threadpoolctl import threadpool_limits
 
-    right = np.empty(len(draws))
+    accuracy = np.empty(len(draws))
     # several threads would add up in any order, and near ties fall either way
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        # few labels of many classes are no regression
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         for part in chunks(len(draws), 1):
             rows = draws[part.start]
             others = np.delete(np.arange(len(codes)), rows)
             model = _CLASSIFIERS[classifier](X[rows], balanced).fit(X[rows], codes[rows])
-            said, true = model.predict(X[others]), codes[others]
-            right[part] = balanced_accuracy_score(true, said) if balanced else (said == true).mean()
-    return right
+            true = codes[others]
+            right = model.predict(X[others]) == true
+            if balanced:  # every class is there
+                accuracy[part] = (np.bincount(true, right) / np.bincount(true)).mean()
+            else:
+                accuracy[part] = right.mean()
+    return accuracy
 
 
 def _neighbors(X: NDArray[Any], balanced: bool) -> Any:  # noqa: ARG001 - called as the other is
@@ -151,16 +163,28 @@ def _summary(values: NDArray[Any]) -> tuple[float, float, float]:
 
 
 def _check_draws(
-    codes: NDArray[Any], n_labels: Sequence[int], classifiers: Sequence[str], n_draws: int
+    codes: NDArray[Any],
+    n_labels: Sequence[int],
+    classifiers: Sequence[str],
+    n_draws: int,
+    *,
+    balanced: bool,
 ) -> None:
-    n_classes = int(codes.max()) + 1 if len(codes) else 0
-    if n_classes < 2:
-        raise ValueError(f"{len(codes)} objects are of {n_classes} classes; wanted at least two")
+    sizes = np.bincount(codes)
+    if len(sizes) < 2:
+        raise ValueError(f"{len(codes)} objects are of {len(sizes)} classes; wanted at least two")
+    if balanced and sizes.min() < 2:
+        raise ValueError(
+            f"{(sizes == 1).sum()} of {len(sizes)} classes have a single object; wanted two of "
+            "each, one to learn from and one to test on: give their objects the class None, or "
+            "say balanced=False"
+        )
+    most = len(codes) - (len(sizes) if balanced else 1)
     for m in n_labels:
-        if not n_classes <= m < len(codes):
+        if not len(sizes) <= m <= most:
             raise ValueError(
-                f"{m} labels for {len(codes)} objects of {n_classes} classes; wanted one per class "
-                "at least, and some objects left to test on"
+                f"{m} labels for {len(codes)} objects of {len(sizes)} classes; wanted one per "
+                f"class at least, and some objects left to test on: {len(sizes)} to {most}"
             )
     for name in classifiers:
         if name not in _CLASSIFIERS:
