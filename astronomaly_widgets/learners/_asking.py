@@ -28,6 +28,7 @@ class Spaces(Protocol):
     """Features (n, d) become features in each space."""
 
     def __call__(self, X: NDArray[np.float64]) -> list[NDArray[np.float64]]: ...
+    def single(self, X: NDArray[np.float64]) -> list[NDArray[np.float32]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Ensemble:
 
             def work(part: slice) -> None:
                 here = rows[part]
-                spaces = [as_float32(Z) for Z in self.spaces(as_block(X, here))]
+                spaces = self.spaces.single(as_block(X, here))
                 unknown[part] = many.predict(spaces, anomaly[here], exact=True)[1]
 
             for _ in map_chunks(work, len(rows), BLOCK):
@@ -163,12 +164,17 @@ class Ensemble:
         some = evenly(len(X), _N_COMPARED)
         line = IsotonicRegression().fit(said.unknown[some], exactly(some))
         bounds, estimates = line.X_thresholds_, line.y_thresholds_
-        for part in chunks(len(X)):
+
+        def estimate(part: slice) -> None:
             said.unknown[part] = np.interp(said.unknown[part], bounds, estimates)
-        first = np.zeros(len(X), dtype=bool)
-        for k in range(3):
-            first[largest(said.worth(k) + curiosity[k] * said.unknown, _N_EXACT)] = True
-        rows = np.flatnonzero(first)
+
+        def foremost(k: int) -> NDArray[np.intp]:
+            return largest(said.worth(k) + np.float32(curiosity[k]) * said.unknown, _N_EXACT)
+
+        with threads() as pool:
+            list(pool.map(estimate, chunks(len(X))))
+            first = list(pool.map(foremost, range(3)))
+        rows = np.unique(np.concatenate(first))
         said.unknown[rows] = exactly(rows)
 
 
@@ -188,7 +194,7 @@ class _AskMany:
         self.trees.add(as_float32(np.column_stack([block, anomaly])), votes)
         said = Said.nothing(len(block))
         said.votes[:] = votes / len(self.trees.root)
-        spaces = [as_float32(Z) for Z in self.spaces(block)]
+        spaces = self.spaces.single(block)
         for start in range(0, len(block), BLOCK):
             here = slice(start, start + BLOCK)
             answer = self.many.predict([Z[here] for Z in spaces], anomaly[here], exact=self.exact)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ._kernels import compare, matern, nearest
+from ._kernels import Kernels, compare, complete, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,43 +18,91 @@ if TYPE_CHECKING:
     from ._process import Process
 
 BLOCK = 256  # objects whose kernels with a few hundred labels stay in a core's cache
-_GROUP = 32  # labels that are weighed together where all at once would take too long
+_GROUP = 16  # labels that are weighed together where all at once would take too long
 _STEPS = 8  # of a triangle: its empty half is not multiplied, but for a sixteenth of it all
+
+
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """One of the spaces where distances are measured, and the kernels of these.
+
+    Attributes
+    ----------
+    number : int
+    points : ndarray, shape (m, d)
+        Where the labels are; group by group, the last one filled up.
+    squares : ndarray, shape (m,)
+        Their squared lengths.
+    kernels : Kernels
+        Those that count; each has three sums, the means.
+    best : int
+        Which of them says how sure the process is; -1 if none of these does.
+    """
+
+    number: int
+    points: NDArray[np.float32]
+    squares: NDArray[np.float32]
+    kernels: Kernels
+    best: int
+
+    @classmethod
+    def of(cls, process: Process, number: int, order: NDArray[np.intp], real: Any) -> Self:
+        """Make a space ready, with the labels in an `order`, some of which are not `real`."""
+        kernels = process.kernels
+        own = [k for k, (space, _) in enumerate(kernels) if space == number]
+        own.sort(key=lambda k: kernels[k][1], reverse=True)
+        scales = np.array([kernels[k][1] for k in own])
+        longest = float(scales[0]) if own else 1.0
+        best = [k for k, which in enumerate(own) if kernels[which] == process.best]
+        points = np.ascontiguousarray(process.points[number][order], dtype=np.float32)
+        weights = process.weights[own].transpose(0, 2, 1)[..., order] * real
+        return cls(
+            number=number,
+            points=points,
+            squares=np.einsum("ij,ij->i", points, points),
+            kernels=Kernels(
+                1.5,
+                longest,
+                np.ascontiguousarray(weights, dtype=np.float32),
+                np.rint(np.log2(longest / scales)).astype(np.intp),
+            ),
+            best=best[0] if best else -1,
+        )
+
+    def squared(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Squared distances (m, n) to objects (n, d)."""
+        products: NDArray[np.float32] = self.points @ X.T
+        complete(products, self.squares, np.einsum("ij,ij->i", X, X))
+        return products
 
 
 @dataclass(frozen=True, slots=True)
 class Many:
     """A fitted process, made ready for many objects.
 
-    The same as :class:`Process` but for rounding, several times as fast: distances and kernels are
-    compiled loops, all else products of matrices small enough for a core's cache. How sure the
-    process is takes the square of the number of labels. Bounded from above it is linear: each
-    group of neighboring labels says how sure it would be alone, and the surest counts.
+    The same as :class:`Process` but for rounding, several times as fast: kernels are compiled
+    loops, all else products of matrices small enough for a core's cache. How sure the process is
+    takes the square of the number of labels. Bounded from above it is linear: each group of
+    neighboring labels says how sure it would be alone, and the surest counts.
 
     Attributes
     ----------
-    points : dict of ndarray, each (m, d)
-        Where the labels are, by space; group by group, the last one filled up.
-    kernels : list of tuple
-        Those that count: space, length scale, and the weights of the labels, (3, m).
+    spaces : tuple of _Space
+        The first, and those of the kernels that count.
     trust, plain_mean : float
         See :class:`Process`.
     whitening : ndarray, shape (n_labels, m)
-        See :class:`Process`.
+        See :class:`Process`; the labels are in the order of the spaces.
     groups : ndarray, shape (g, k, k)
         The same for each group alone; g k = m.
-    best : tuple
-        Space and length scale of the kernel of the last two.
     liked : ndarray of bool, shape (m,)
     """
 
-    points: dict[int, NDArray[np.float32]]
-    kernels: list[tuple[int, float, NDArray[np.float32]]]
+    spaces: tuple[_Space, ...]
     trust: float
     plain_mean: float
     whitening: NDArray[np.float32]
     groups: NDArray[np.float32]
-    best: tuple[int, float]
     liked: NDArray[np.bool_]
 
     @classmethod
@@ -70,24 +118,13 @@ class Many:
         for group, rows in zip(alone, groups, strict=True):
             k = len(rows)
             group[:k, :k] = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(rows, rows)]))
-
-        def spread(values: NDArray[np.float64]) -> NDArray[np.float32]:
-            return np.ascontiguousarray(values[:, order] * real, dtype=np.float32)
-
+        numbers = sorted({0, *(space for space, _ in process.kernels)})
         return cls(
-            points={
-                space: np.ascontiguousarray(process.points[space][order], dtype=np.float32)
-                for space in {0, process.best[0], *(space for space, _ in process.kernels)}
-            },
-            kernels=[
-                (space, scale, spread(weights.T))
-                for (space, scale), weights in zip(process.kernels, process.weights, strict=True)
-            ],
+            spaces=tuple(_Space.of(process, number, order, real) for number in numbers),
             trust=process.trust,
             plain_mean=process.plain_mean,
-            whitening=spread(process.whitening),
+            whitening=np.ascontiguousarray(process.whitening[:, order] * real, dtype=np.float32),
             groups=alone,
-            best=process.best,
             liked=liked[order],
         )
 
@@ -111,26 +148,17 @@ class Many:
             Distance to the nearest of the `liked` labels, and of the others, in the first space;
             infinite where there is none.
         """
-        n, m = len(prior), len(self.liked)
+        n = len(prior)
         means = np.array([[self.trust], [1.0], [0.0]], dtype=np.float32) * prior
         means[2] += np.float32(self.plain_mean)
-        squared = {}
-        for space, points in self.points.items():
-            squared[space] = np.empty((m, n), dtype=np.float32)
-            compare(X[space], points, squared[space])
         apart = np.full((2, n), np.inf, dtype=np.float32)
-        nearest(squared[0], self.liked, apart)
-        known = np.empty((m, n), dtype=np.float32)
-        unknown = None
-        for space, scale, weights in self.kernels:
-            matern(squared[space], 1.5, scale, known)
-            means += weights @ known
-            if (space, scale) == self.best:
-                unknown = self._unknown(known, exact=exact)
-        if unknown is None:
-            matern(squared[self.best[0]], 1.5, self.best[1], known)
-            unknown = self._unknown(known, exact=exact)
-        return means, unknown, np.sqrt(apart)
+        known = np.empty((len(self.liked), n), dtype=np.float32)
+        for space in self.spaces:
+            squared = space.squared(X[space.number])
+            if space.number == 0:
+                nearest(squared, self.liked, apart)
+            space.kernels.add(squared, means, known, space.best)
+        return means, self._unknown(known, exact=exact), np.sqrt(apart)
 
     def _unknown(self, known: NDArray[np.float32], *, exact: bool) -> NDArray[np.float32]:
         """Deviation (n,) from kernels with the labels (m, n)."""
@@ -152,10 +180,9 @@ class ManyRegressed:
     Attributes
     ----------
     points : ndarray, shape (m, d)
-    scale, noise : float
-        Of the kernel.
-    weights : ndarray, shape (m,)
-        What each label adds to the mean.
+    kernels : Kernels
+        One, with one sum, the mean.
+    noise : float
     whitening : tuple of ndarray
         Inverse of the lower Cholesky factor, in bands of rows, without what is 0 in all of them.
     center, spread : float
@@ -163,9 +190,8 @@ class ManyRegressed:
     """
 
     points: NDArray[np.float32]
-    scale: float
+    kernels: Kernels
     noise: float
-    weights: NDArray[np.float32]
     whitening: tuple[NDArray[np.float32], ...]
     center: float
     spread: float
@@ -178,9 +204,13 @@ class ManyRegressed:
         ends = np.linspace(0, m, min(m, _STEPS) + 1).astype(int)
         return cls(
             points=np.ascontiguousarray(process.X_train_, dtype=np.float32),
-            scale=float(process.kernel_.k1.length_scale),
+            kernels=Kernels(
+                2.5,
+                float(process.kernel_.k1.length_scale),
+                process.alpha_.astype(np.float32)[None, None],
+                np.zeros(1, dtype=np.intp),
+            ),
             noise=float(process.kernel_.k2.noise_level),
-            weights=process.alpha_.astype(np.float32),
             whitening=tuple(
                 np.ascontiguousarray(inverse[start:end, :end]) for start, end in pairwise(ends)
             ),
@@ -192,12 +222,12 @@ class ManyRegressed:
         """Mean and standard deviation (n,) of a new label of each of a block of objects (n, d)."""
         squared, known = np.empty((2, len(self.points), len(X)), dtype=np.float32)
         compare(X, self.points, squared)
-        matern(squared, 2.5, self.scale, known)
-        share = np.zeros(len(X), dtype=np.float32)
+        total, share = np.zeros((2, len(X)), dtype=np.float32)
+        self.kernels.add(squared, total[None], known)
         for band in self.whitening:
             said = band @ known[: band.shape[1]]
             share += np.einsum("ij,ij->j", said, said)
-        mean = self.weights @ known * np.float32(self.spread) + np.float32(self.center)
+        mean = total * np.float32(self.spread) + np.float32(self.center)
         std = np.sqrt(1 + np.float32(self.noise) - np.minimum(share, 1)) * np.float32(self.spread)
         return mean, std
 

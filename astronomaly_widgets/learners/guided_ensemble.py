@@ -13,6 +13,7 @@ from . import _process
 from ._asking import Ensemble
 from ._forest import as_float32, grow, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled
+from ._kernels import standardize
 from ._units import center_and_spread, evenly, median_distance
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class _Spaces:
         return [
             np.clip(centered, -_FAR * spread, _FAR * spread) / spread for spread in self.spreads
         ]
+
+    def single(self, X: NDArray[np.float64]) -> list[NDArray[np.float32]]:
+        """Do the same in single precision, for many objects."""
+        spaces = [np.empty(X.shape, dtype=np.float32) for _ in self.spreads]
+        for Z, spread in zip(spaces, self.spreads, strict=True):
+            standardize(X, self.center, spread, _FAR, Z)
+        return spaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +233,16 @@ class GuidedEnsemble:
         worth = said.worth(0)
         relevance = np.interp(worth, fitted.worth, fitted.score).astype(np.float32)
         uncertainty = said.unknown * np.float32(np.sqrt(process.variance))
-        exploration = _share_below(said.worth(1) + np.float32(curiosity[1]) * said.unknown)
-        new = said.worth(2) + np.float32(curiosity[2]) * said.unknown
-        np.maximum(exploration, _share_below(new), out=exploration)
+        orders = [
+            said.worth(1) + np.float32(curiosity[1]) * said.unknown,
+            said.worth(2) + np.float32(curiosity[2]) * said.unknown,
+        ]
         acquisition = uncertainty.copy()
         if fitted.ensemble.liked.any():
             acquisition = worth + np.float32(self.exploration / 2) * uncertainty
-            near = _share_below(_nearness(*said.apart))
-            np.maximum(exploration, near, out=exploration)
+            orders.append(_nearness(*said.apart))
+        with threads() as pool:
+            exploration = np.max(list(pool.map(_share_below, orders)), axis=0)
         low, high = min(float(worth.min()), 0.0), max(float(worth.max()), MAX_SCORE)
 
         def into_range(values: NDArray[Any]) -> NDArray[np.float32]:
