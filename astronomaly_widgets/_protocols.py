@@ -162,3 +162,27 @@ class Learner(Protocol):
     def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
         """Score all objects; with no label learned from, the trained score is the anomaly score."""
         ...
+
+
+@runtime_checkable
+class EarlyLearner(Learner, Protocol):
+    """A learner that can be asked of a few objects before it is asked of all.
+
+    Of millions, those that may come first are scored first, and shown while the rest is scored.
+    """
+
+    def score_some(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores | None:
+        """Score some of the objects as :meth:`score` would among all, as nearly as can be.
+
+        Parameters
+        ----------
+        X : array, shape (k, d)
+            Their features; rows are not those of :meth:`fit`.
+        anomaly_score : array, shape (k,)
+
+        Returns
+        -------
+        LearnerScores or None
+            Of these k; without `left_out`, if that takes all. None: there is nothing to say yet.
+        """
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._optional import require
-from .._protocols import Learner, LearnerScores
+from .._protocols import EarlyLearner, Learner, LearnerScores
 from .anomaly_forest import EXTRA, AADForest, PineForest
 from .baselines import AnomalyScore, RandomOrder
 from .direct_regression import DirectRegression
@@ -20,6 +20,7 @@ __all__ = [
     "AADForest",
     "AnomalyScore",
     "DirectRegression",
+    "EarlyLearner",
     "GuidedEnsemble",
     "Learner",
     "LearnerScores",
@@ -30,25 +31,31 @@ __all__ = [
 ]
 
 
-def _forest(make: Callable[..., Learner], random_state: int) -> Learner:
+def _guided(seed: int, liked: float) -> Learner:
+    return GuidedEnsemble(random_state=seed, interesting_from=liked)
+
+
+def _forest(make: Callable[..., Learner], seed: int, liked: float) -> Learner:
     require("coniferest", extra=EXTRA)  # what is missing is said now, not at the first retrain
-    return make(random_state=random_state)
+    return make(random_state=seed, interesting_from=liked)
 
 
-_MAKERS: dict[str, Callable[[int], Learner]] = {
-    "auto": lambda random_state: GuidedEnsemble(random_state=random_state),
-    "guided_ensemble": lambda random_state: GuidedEnsemble(random_state=random_state),
-    "neighbor_score": lambda random_state: NeighborScore(random_state=random_state),
-    "direct_regression": lambda random_state: DirectRegression(random_state=random_state),
-    "aad_forest": lambda random_state: _forest(AADForest, random_state),
-    "pine_forest": lambda random_state: _forest(PineForest, random_state),
-    "anomaly_score": lambda _random_state: AnomalyScore(),
-    "random": lambda random_state: RandomOrder(random_state=random_state),
+_MAKERS: dict[str, Callable[[int, float], Learner]] = {
+    "auto": _guided,
+    "guided_ensemble": _guided,
+    "neighbor_score": lambda seed, _liked: NeighborScore(random_state=seed),
+    "direct_regression": lambda seed, _liked: DirectRegression(random_state=seed),
+    "aad_forest": lambda seed, liked: _forest(AADForest, seed, liked),
+    "pine_forest": lambda seed, liked: _forest(PineForest, seed, liked),
+    "anomaly_score": lambda _seed, _liked: AnomalyScore(),
+    "random": lambda seed, _liked: RandomOrder(random_state=seed),
 }
 NAMES = tuple(_MAKERS)
 
 
-def by_name(learner: str | Learner, random_state: int = 0) -> Learner:
+def by_name(
+    learner: str | Learner, random_state: int = 0, interesting_from: float = 4.0
+) -> Learner:
     """Make a learner from its name; a learner comes back as it is.
 
     Parameters
@@ -59,6 +66,9 @@ def by_name(learner: str | Learner, random_state: int = 0) -> Learner:
         ``"random"`` learn nothing, for comparison; the two forests need coniferest.
     random_state : int
         Seed of the learners that draw random numbers.
+    interesting_from : float
+        Score from which a label is a hit, for the learners that ask. One that is given as an
+        object keeps its own.
 
     Raises
     ------
@@ -72,7 +82,7 @@ def by_name(learner: str | Learner, random_state: int = 0) -> Learner:
     if isinstance(learner, str):
         if learner not in _MAKERS:
             raise ValueError(f"there is no learner {learner!r}; there are: {', '.join(NAMES)}")
-        return _MAKERS[learner](random_state)
+        return _MAKERS[learner](random_state, interesting_from)
     if isinstance(learner, type) or not isinstance(learner, Learner):
         raise TypeError(
             f"{learner!r} is not a learner; give one of {', '.join(NAMES)}, or an object with "

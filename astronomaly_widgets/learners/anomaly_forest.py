@@ -123,6 +123,14 @@ class _AnomalyForest(ABC):
         nothing = np.full(n, np.nan, dtype=np.float32)
         return LearnerScores(trained, nothing, nothing.copy(), trained.copy())
 
+    def score_some(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores | None:
+        """Score some of the objects, in the order that they have among all.
+
+        Parameters and result are as of :meth:`score`, but stretched over these objects alone; None
+        before the first label.
+        """
+        return None if self._forest is None else self.score(X, anomaly_score)
+
 
 @dataclass
 class AADForest(_AnomalyForest):

@@ -190,6 +190,16 @@ class DirectRegression:
             relevance.copy(), relevance, uncertainty, acquisition, left_out=fitted.left_out.copy()
         )
 
+    def score_some(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores | None:
+        """Score some of the objects as among all; parameters as of :meth:`score`.
+
+        Returns
+        -------
+        LearnerScores or None
+            None until there is something to regress: a start needs all objects.
+        """
+        return None if self._fitted is None else self.score(X, anomaly_score)
+
     def _start(self, X: NDArray[Any], anomaly: NDArray[np.float32]) -> NDArray[np.float32]:
         """Worth of labeling while nothing can be regressed, (n,)."""
         _check(self.cold_start)

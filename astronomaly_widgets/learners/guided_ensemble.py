@@ -28,7 +28,6 @@ _N_PSEUDO = 1000  # objects without a label that the trees are told of
 _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
 _PSEUDO_WEIGHT = 0.3
-_LIKED = 4.0
 _CURIOSITY = 2.0  # standard deviations that count where nothing is known of what is liked
 
 
@@ -107,12 +106,15 @@ class GuidedEnsemble:
     exploration : float
         How many standard deviations of the process are added to an object's worth when it is
         considered for labeling (upper confidence bound; Srinivas et al. 2010).
+    interesting_from : float
+        Score from which a labeled object is liked; until one is, the learner explores.
     random_state : int
         Seed of the trees.
     """
 
     n_estimators: int = 100
     exploration: float = 0.5
+    interesting_from: float = 4.0
     random_state: int = 0
     _fitted: _Fitted | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -157,7 +159,7 @@ class GuidedEnsemble:
                 spaces(features[some]), values[some], prior[some], scores[some], units
             )
         trees, voted = self._grow(X, anomaly, index, values)
-        liked = scores[some] >= _LIKED
+        liked = scores[some] >= self.interesting_from
         left_out = np.full(len(scores), np.nan)
         left_out[some] = (process.left_out + voted[some]) / 2
         worth, score = _isotonic(left_out[some], scores[some])
@@ -205,8 +207,8 @@ class GuidedEnsemble:
             range; the relevance is the score to be expected for such a worth, learned from what
             the ensemble says of each label without knowing it; the uncertainty is the standard
             deviation of the process. The acquisition is the worth plus half of it times
-            `exploration`; while no label is at least 4, it is the uncertainty alone, for all that
-            is known is what is not wanted. Exploration is the largest of three ranks, 0..1: by the
+            `exploration`; while nothing is liked, it is the uncertainty alone, for all that is
+            known is what is not wanted. Exploration is the largest of three ranks, 0..1: by the
             same for a process that believes the anomaly score whatever the labels say; by the upper
             confidence bound of one that knows no anomaly score, for what is liked may be ordinary
             to the detector; and by how much nearer the object is to something liked than to
@@ -257,6 +259,14 @@ class GuidedEnsemble:
             exploration,
             into_range(fitted.left_out),
         )
+
+    def score_some(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores | None:
+        """Score some of the objects as among all, but for the ranks.
+
+        Parameters and result are as of :meth:`score`; the ranks that make up the exploration, and
+        the stretch to 0..5, are those among these objects. None before the first label.
+        """
+        return None if self._fitted is None else self.score(X, anomaly_score)
 
 
 def _telling(scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:

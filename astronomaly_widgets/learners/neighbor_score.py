@@ -13,6 +13,7 @@ from . import _regressors
 from ._forest import as_float32, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 from ._nearest import NearestLabeled
+from ._units import evenly
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,7 @@ EPSILON_2 = 0.85
 MAX_SCORE = 5.0
 _MANY = 2**15  # objects; of fewer, double precision is done before the compiler is
 _CHUNK = 2**14  # objects: some 10 ms of work on one core
+_N_UNIT = 2000  # objects whose mean distance stands for that of all, while not all are known
 _MAX_EXPONENT = 50.0  # tanh(exp(50)) is 1 to the last bit, and exp(50) far from overflow
 
 
@@ -63,6 +65,7 @@ class NeighborScore:
     _rows: NDArray[np.intp] | None = field(default=None, init=False, repr=False, compare=False)
     _model: Any = field(default=None, init=False, repr=False, compare=False)
     _unseen: NDArray[np.float64] | None = field(default=None, init=False, repr=False, compare=False)
+    _sample: NDArray[Any] | None = field(default=None, init=False, repr=False, compare=False)
     _nearest: NearestLabeled | None = field(default=None, init=False, repr=False, compare=False)
 
     def fit(self, X: ArrayLike, rows: ArrayLike, y: ArrayLike, anomaly_score: ArrayLike) -> Self:
@@ -71,7 +74,8 @@ class NeighborScore:
         Parameters
         ----------
         X : array, shape (n, d)
-            Features of all objects, possibly memory-mapped; only labeled rows are read.
+            Features of all objects, possibly memory-mapped; of the unlabeled at most 2,000 are
+            read.
         rows : array of int, shape (m,)
             Which rows are labeled.
         y : array, shape (m,)
@@ -87,15 +91,16 @@ class NeighborScore:
         TypeError
             If the regressor is neither a name nor an object in scikit-learn's manner.
         """
-        as_anomaly_score(anomaly_score, len(as_features(X)))
+        anomaly = as_anomaly_score(anomaly_score, len(as_features(X)))
         features, scores = labeled(X, rows, y)
-        self._labeled = self._rows = self._model = self._unseen = None
+        self._labeled = self._rows = self._model = self._unseen = self._sample = None
         if len(scores):
             model = _regressors.make(
                 self.regressor, len(scores), self.n_estimators, self.random_state
             )
             self._model = _regressors.fit(model, features, scores)
             self._labeled, self._rows = features, np.asarray(rows, dtype=np.intp)
+            self._sample = np.asanyarray(X)[evenly(len(anomaly), _N_UNIT)]
             self._unseen = _regressors.predict_unseen(self._model, features)
         return self
 
@@ -145,6 +150,38 @@ class NeighborScore:
         left_out = self._left_out(anomaly, distance.mean(dtype=np.float64))
         return LearnerScores(trained, relevance, nothing, trained.copy(), left_out=left_out)
 
+    def score_some(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores | None:
+        """Score some of the objects as among all, but for the unit of the distances.
+
+        That is their mean over 2,000 objects instead of over all.
+
+        Parameters
+        ----------
+        X : array, shape (k, d)
+            Finite features.
+        anomaly_score : array, shape (k,)
+            0..5, larger = more anomalous.
+
+        Returns
+        -------
+        LearnerScores or None
+            As of :meth:`score`, but without what is left out; None before the first label.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`score`.
+        """
+        if self._labeled is None or self._sample is None:
+            return None
+        X = as_features(X)
+        anomaly = as_anomaly_score(anomaly_score, len(X))
+        relevance = self._relevance_of_many(X)
+        unit = float(_apart(self._sample, self._labeled).mean(dtype=np.float64))
+        trained = combine(anomaly, relevance, _apart(X, self._labeled), self.alpha, unit=unit)
+        nothing = np.full(len(X), np.nan, dtype=np.float32)
+        return LearnerScores(trained, relevance, nothing, trained.copy())
+
     def _of_few(
         self, X: NDArray[Any], labeled: NDArray[np.float64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -162,6 +199,12 @@ class NeighborScore:
         self, X: NDArray[Any], rows: NDArray[np.intp]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Do the same in compiled loops; distances to labels known before are kept, for this X."""
+        relevance = self._relevance_of_many(X)
+        if self._nearest is None or not self._nearest.is_of(X):
+            self._nearest = NearestLabeled(X)
+        return relevance, self._nearest.update(rows)
+
+    def _relevance_of_many(self, X: NDArray[Any]) -> NDArray[np.float32]:
         relevance = np.empty(len(X), dtype=np.float32)
         trees = _regressors.trees_of(self._model)
         if trees is None:  # not known to be safe on several threads
@@ -179,9 +222,7 @@ class NeighborScore:
 
             for part, total in map_blocks(work, (X,), _CHUNK):
                 relevance[part] = (total / len(trees)).clip(0.0, MAX_SCORE)
-        if self._nearest is None or not self._nearest.is_of(X):
-            self._nearest = NearestLabeled(X)
-        return relevance, self._nearest.update(rows)
+        return relevance
 
     def _left_out(self, anomaly: NDArray[np.float32], unit: float) -> NDArray[np.float32] | None:
         """Trained score of each labeled object without its label, (m,); NaN where not known."""
@@ -247,3 +288,9 @@ def nearest_distance(X: NDArray[np.float64], points: NDArray[np.float64]) -> NDA
     difference = X - points[nearest]
     distance: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
     return distance
+
+
+def _apart(X: NDArray[Any], points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return :func:`nearest_distance` in single precision, compiled."""
+    together = np.concatenate([as_float32(points), as_float32(as_block(X, slice(None)))])
+    return NearestLabeled(together).update(np.arange(len(points)))[len(points) :]

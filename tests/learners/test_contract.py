@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from astronomaly_widgets import compute, learners
+from astronomaly_widgets._protocols import EarlyLearner
 from astronomaly_widgets.exceptions import MissingDependencyError
 from astronomaly_widgets.learners import _inputs
 
@@ -101,6 +102,34 @@ class TestEveryLearner:
         for values in (scores.trained_score, scores.relevance, scores.acquisition):
             if values is not scores.relevance or name not in FORESTS:
                 assert values[liked].min() > values[disliked].max()
+
+    def test_some_objects_are_scored_as_among_all(self, name):
+        X, S = survey()
+        learner = learners.by_name(name)
+        if not isinstance(learner, EarlyLearner):
+            pytest.skip("a baseline is done at once")
+        assert learner.score_some(X, S) is None  # nothing was learned yet
+        learner.fit(X, *some_labels(), S)
+        some = np.r_[0:20, 40:300:3]
+        got, among_all = learner.score_some(X[some], S[some]), learner.score(X, S)
+        assert_sensible(got, len(some))
+        for field in FIELDS:
+            values, wanted = getattr(got, field), getattr(among_all, field)[some]
+            order = np.argsort(wanted, kind="stable")
+            assert not (np.diff(values[order]) < -1e-5).any(), field
+            if field == "relevance":
+                np.testing.assert_allclose(values, wanted, atol=1e-5)
+
+    def test_scoring_some_changes_nothing_of_all(self, name):
+        X, S = survey()
+        learner = learners.by_name(name).fit(X, *some_labels(), S)
+        if not isinstance(learner, EarlyLearner):
+            pytest.skip("a baseline is done at once")
+        before = learner.score(X, S)
+        learner.score_some(X[50:], S[50:])
+        after = learner.score(X, S)
+        for field in FIELDS:
+            np.testing.assert_array_equal(getattr(after, field), getattr(before, field))
 
     def test_the_same_seed_gives_the_same_scores(self, name):
         X, S = survey()
