@@ -106,12 +106,12 @@ class Ensemble:
         anomaly : ndarray, shape (n,)
         curiosity : ndarray, shape (3,)
         """
-        if len(X) < _MANY:
-            return self._ask_few(X, anomaly)
         from threadpoolctl import threadpool_limits
 
-        said = Said.nothing(len(X))
         with threadpool_limits(1, user_api="blas"):  # the chunks are on all cores already
+            if len(X) < _MANY:
+                return self._ask_few(X, anomaly)
+            said = Said.nothing(len(X))
             many = Many.of(self.process, self.liked)
             exact = many.is_exact or len(X) <= _N_EXACT
             asked = _AskMany(many, PackedTrees.of(self.trees), self.spaces, exact=exact)
@@ -124,18 +124,22 @@ class Ensemble:
     def _ask_few(self, X: NDArray[Any], anomaly: NDArray[np.float32]) -> Said:
         said = Said.nothing(len(X))
         scale = np.sqrt(self.process.variance)
-        with threads() as pool:
-            for part in chunks(len(X), rows_per_chunk(max(X.shape[1], len(self.liked)))):
-                block = as_block(X, part)
-                spaces = self.spaces(block)
-                means, stds = self.process.predict(spaces, anomaly[part])
-                inputs = as_float32(np.column_stack([block, anomaly[part]]))
-                said.means[:, part] = means.T
-                said.votes[part] = mean_prediction(self.trees, inputs, pool)
-                said.unknown[part] = stds[:, 0] / scale
-                distance = self.process.apart(spaces)
-                for k, which in enumerate((self.liked, ~self.liked)):
-                    said.apart[k, part] = distance[:, which].min(axis=1, initial=np.inf)
+
+        def work(part: slice) -> None:
+            block = as_block(X, part)
+            spaces = self.spaces(block)
+            means, stds = self.process.predict(spaces, anomaly[part])
+            said.means[:, part] = means.T
+            said.unknown[part] = stds[:, 0] / scale
+            inputs = as_float32(np.column_stack([block, anomaly[part]]))
+            said.votes[part] = mean_prediction(self.trees, inputs)
+            distance = self.process.apart(spaces)
+            for k, which in enumerate((self.liked, ~self.liked)):
+                said.apart[k, part] = distance[:, which].min(axis=1, initial=np.inf)
+
+        size = rows_per_chunk(max(X.shape[1], len(self.liked)))
+        for _ in map_chunks(work, len(X), size):
+            pass
         return said
 
     def _be_exact(

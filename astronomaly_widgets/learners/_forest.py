@@ -73,11 +73,11 @@ def grow(
 
 
 def mean_prediction(
-    trees: Sequence[Any], X: NDArray[np.float32], pool: ThreadPoolExecutor
+    trees: Sequence[Any], X: NDArray[np.float32], pool: ThreadPoolExecutor | None = None
 ) -> NDArray[np.float64]:
     """Mean over the trees for every row of `X` (n, d), (n,).
 
-    Each row is summed in the same order, whatever the number of threads.
+    Each row is summed in the same order, whatever the number of threads; without a pool, on one.
     """
 
     def predict(piece: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -87,7 +87,8 @@ def mean_prediction(
         return total / len(trees)
 
     pieces = np.array_split(X, -(-len(X) // _ROWS_PER_THREAD))
-    return np.concatenate(list(pool.map(predict, pieces)))
+    each = map if pool is None else pool.map
+    return np.concatenate(list(each(predict, pieces)))
 
 
 def as_float32(features: NDArray[np.float64]) -> NDArray[np.float32]:
