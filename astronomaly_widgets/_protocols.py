@@ -33,7 +33,9 @@ class Source(Protocol):
 
     A source may also have a `spec`, a JSON-ready dict ``{"room": "sources", "name": class,
     "arguments": {...}}`` by which a project finds it again; without one, or with None, the
-    pictures of a re-opened project need ``Session.open(project, source=...)``.
+    pictures of a re-opened project need ``Session.open(project, source=...)``. And it may have
+    ``position(object_id)``, which is asked where the catalog does not say: right ascension and
+    declination in ICRS degrees, or None.
     """
 
     kind: str

@@ -73,6 +73,11 @@ class PreparedSource:
         """That of the source."""
         return self.source.catalog
 
+    def position(self, object_id: str) -> tuple[float, float] | None:
+        """Return where the source says that an object is on the sky; None if it says nothing."""
+        ask = getattr(self.source, "position", None)
+        return None if ask is None else ask(object_id)
+
     def read(self, object_id: str) -> NDArray[Any]:
         """Read one object and send it through the chain.
 

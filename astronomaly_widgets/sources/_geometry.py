@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..exceptions import SourceError
+from ._images import _BROKEN
+from ._mosaic import first_image
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -65,6 +70,22 @@ def middle(plane: Plane) -> tuple[float, float]:
     height, width = plane.shape
     ra, dec = to_sky(plane.wcs, (width - 1) / 2, (height - 1) / 2)
     return float(ra), float(dec)
+
+
+def middle_of_file(path: Path) -> tuple[float, float] | None:
+    """Return the ICRS degrees of the middle of a file's first image; None if they cannot be had.
+
+    Rounded to a few micro-arcseconds: further digits are but those of the computation.
+    """
+    from astropy.io.fits import VerifyError
+
+    try:
+        plane = first_image(path)
+        ra, dec = (np.nan, np.nan) if plane.wcs is None else middle(plane)
+    except (SourceError, VerifyError, *_BROKEN):  # reading the image says what is wrong
+        return None
+    known = np.isfinite(ra) and abs(dec) <= 90
+    return (round(ra % 360, 9) % 360, round(dec, 9)) if known else None
 
 
 def footprint(plane: Plane) -> tuple[NDArray[np.float64], float]:

@@ -170,6 +170,18 @@ def scan(name: str | os.PathLike[str]) -> list[Plane]:
     return main
 
 
+def first_image(path: Path) -> Plane:
+    """Return the first image of a FITS file, of a cube its first plane; SourceError if none."""
+    with opened(str(path)) as hdus:
+        for number, hdu in enumerate(hdus):
+            if _is_image(hdu):
+                height, width = map(int, hdu.shape[-2:])
+                plane = Plane(str(path), number, None, (height, width))
+                plane._wcs = (_celestial(hdus, plane),)  # noqa: SLF001 - its own kind
+                return plane
+    raise SourceError(f"the FITS file {str(path)!r} holds no image")
+
+
 def is_folder(name: str | os.PathLike[str]) -> bool:
     """Whether this is a folder on disk."""
     path = os.fspath(name)

@@ -11,7 +11,9 @@ import numpy as np
 
 from ..exceptions import SourceError
 from ._catalogs import match_files, read_table
+from ._geometry import middle_of_file
 from ._images import IMAGE_SUFFIXES, decode, image_stem
+from ._mosaic import is_fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +122,35 @@ class ImageFolder:
             There is no such object.
         """
         return decode(self.path_of(object_id), self.max_pixels)
+
+    def position(self, object_id: str) -> tuple[float, float] | None:
+        """Return where the middle of an image is, by the WCS in the header of its FITS file.
+
+        Returns
+        -------
+        (float, float) or None
+            Right ascension and declination, in ICRS degrees; None where the file does not say: no
+            FITS, no celestial coordinates in its header, or none that can be used.
+
+        Raises
+        ------
+        KeyError
+            There is no such object.
+        """
+        path = self.path_of(object_id)
+        return middle_of_file(path) if is_fits(path.name) else None
+
+    def positions(self) -> pd.DataFrame:
+        """Return where all images are, as :meth:`position` says; by object id, NaN where unknown.
+
+        Each file is opened, which takes some milliseconds. As a catalog, it puts the positions into
+        exports and conditions: ``ImageFolder(path, catalog=ImageFolder(path).positions())``.
+        """
+        import pandas as pd
+
+        places = [self.position(object_id) or (np.nan, np.nan) for object_id in self._ids]
+        index = pd.Index(self._ids, name="object_id")
+        return pd.DataFrame(places, index=index, columns=["ra", "dec"], dtype=np.float64)
 
 
 def _scan(folder: Path, recursive: bool, ids: str) -> tuple[dict[str, str], Counter[str]]:

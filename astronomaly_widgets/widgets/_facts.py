@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ._position import LINKS, sky
+from ._position import LINKS, position, sky
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def of(
         unusual first), ``n_features``.
     """
     row = session.row_of(object_id)
-    table = catalog(session, row)
+    table = catalog(session, object_id)
     z = (np.asarray(session.features[row], dtype=float) - median) / spread
     order = np.argsort(-np.abs(z), kind="stable")[:MOST_FEATURES]
     names = session.feature_names
@@ -93,12 +93,16 @@ def label(session: Session, object_id: str | None) -> dict[str, Any]:
     }
 
 
-def catalog(session: Session, row: int) -> list[tuple[str, Any]]:
-    """Return the catalog's row as (name, value) pairs, each value in its column's own type."""
-    table = session.catalog
-    if table is None:
-        return []
-    return [(str(name), table[name].iloc[row]) for name in table.columns]
+def catalog(session: Session, object_id: str) -> list[tuple[str, Any]]:
+    """Return the catalog's row as (name, value) pairs, each value in its column's own type.
+
+    A position that only the source knows, as from the header of a file, stands before it.
+    """
+    table, row = session.catalog, session.row_of(object_id)
+    known = [] if table is None else [(str(name), table[name].iloc[row]) for name in table.columns]
+    ask = getattr(session.source, "position", None)
+    place = ask(object_id) if ask is not None and position(known, in_full) is None else None
+    return known if place is None else [*zip(("ra", "dec"), place, strict=True), *known]
 
 
 def in_full(value: Any) -> str:

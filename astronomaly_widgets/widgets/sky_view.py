@@ -25,7 +25,8 @@ class SkyView(ipywidgets.VBox):
     Parameters
     ----------
     session : Session
-        Its catalog must have right ascension and declination in degrees.
+        Its catalog must have right ascension and declination in degrees, or its source know where
+        an object is, as a folder of FITS images does.
     field_of_view : float
         In arcmin.
     survey : str
@@ -63,7 +64,7 @@ class SkyView(ipywidgets.VBox):
         if start is None:
             raise ValueError(
                 "no object has a position: the session's catalog needs columns like ra and dec, "
-                "in degrees"
+                "in degrees, or its images a WCS"
             )
         self.aladin = ipyaladin.Aladin(target=start, fov=field_of_view / 60, survey=survey)
         self._words = ipywidgets.Label()
@@ -97,6 +98,5 @@ class SkyView(ipywidgets.VBox):
         """Return "ra dec" in degrees, or None."""
         if object_id is None:
             return None
-        row = self.session.row_of(object_id)
-        place = position(_facts.catalog(self.session, row), _facts.in_full)
+        place = position(_facts.catalog(self.session, object_id), _facts.in_full)
         return None if place is None else " ".join(place)

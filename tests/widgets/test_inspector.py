@@ -99,6 +99,18 @@ def test_a_position_is_shown_with_its_links(inspector):
     assert all(url.startswith("https://") and "150.1234567" in url for _, url in sky["links"])
 
 
+def test_a_position_that_only_the_source_knows_is_shown_too(inspector, session):
+    session.source.position = {"obj-00": (12.5, -0.25), "obj-01": (13.5, 0.5)}.get
+    assert look_at(inspector, "obj-00")["sky"]["copy"] == "150.1234567 -2.2057831"
+    session.catalog.loc["obj-01":"obj-02", "dec"] = np.nan
+    record = look_at(inspector, "obj-01")
+    assert record["sky"]["copy"] == "13.5 0.5"
+    assert record["catalog"][:2] == [["ra", "13.5"], ["dec", "0.5"]]
+    assert look_at(inspector, "obj-02")["sky"] is None
+    session.catalog = None
+    assert look_at(inspector, "obj-00")["sky"]["copy"] == "12.5 -0.25"
+
+
 @pytest.mark.parametrize(
     "row",
     [
