@@ -64,7 +64,7 @@ function fillTile(tile, record, url, order) {
   tile.image.src = url;
   tile.image.alt = `object ${record.object_id}`;
   const letters = Array.from(record.object_id);
-  const cut = letters.length > 2 * TAIL ? letters.length - TAIL : letters.length;
+  const cut = letters.length > TAIL + 2 ? letters.length - TAIL : letters.length;
   setText(tile.head, letters.slice(0, cut).join(""));
   setText(tile.tail, letters.slice(cut).join(""));
   setText(tile.value, shownValue(record, order)?.toFixed(2) ?? "");

@@ -85,6 +85,8 @@ function makeHead(actions) {
   );
   const number = make("b");
   const total = make("span");
+  // as wide as it ever gets: the buttons beside it stay under the pointer
+  const pages = make("span", "aw-pages", {}, make("span", "", {}, "page ", number, total));
   const next = makeButton("aw-icon aw-next-page", "\u203a", "next page (PgDn)", () =>
     actions.turn("next"),
   );
@@ -109,22 +111,16 @@ function makeHead(actions) {
   );
   const chip = (select, word) => make("label", "aw-chip aw-select", {}, word, select);
   const zoomChip = chip(zoom, "");
+  const group = (...children) => make("div", "aw-group", {}, ...children); // what wraps together
   const toolbar = make(
     "div",
     "aw-toolbar",
     { role: "toolbar", label: "gallery", title: "" },
-    title,
-    counts,
-    chip(order, "order: "),
-    hide,
-    find,
-    make("span", "aw-space"),
-    make("span", "aw-pager", {}, previous, make("span", "", {}, "page ", number, total), next),
-    chip(size, ""),
-    zoomChip,
-    undo,
-    redo,
-    make("span", "aw-train", {}, retrain, cancel),
+    group(group(title, counts), group(chip(order, "order: "), hide, find)),
+    group(
+      group(make("span", "aw-pager", {}, previous, pages, next), chip(size, ""), zoomChip),
+      group(undo, redo, make("span", "aw-train", {}, retrain, cancel)),
+    ),
   );
 
   const labeled = make("span", "");
@@ -157,6 +153,7 @@ function makeHead(actions) {
     all.append(option);
   }
   const allLabel = make("label", "aw-select", {}, all);
+  filterText.className = "aw-filter-text";
   filter.append(filterText, allLabel, clear);
   const reason = make("span", "aw-page-reason");
   const note = make("span", "aw-note");
@@ -191,11 +188,12 @@ function makeHead(actions) {
   );
   const kbd = (key) => make("kbd", "", { text: key });
   const help = makeButton("aw-keys-button", "?", "list the keys (?)", () => actions.help());
+  const scoring = [kbd("0"), "\u2013", kbd("5"), " score ", kbd("\u2190"), kbd("\u2192"), " move "];
   const keys = make(
     "div",
     "aw-keys",
     {},
-    ...[kbd("0"), "\u2013", kbd("5"), " score ", kbd("\u2190"), kbd("\u2192"), " move "],
+    make("span", "aw-some-keys", {}, ...scoring),
     make("span", "aw-more-keys", {}, kbd("u"), " undo ", kbd("\u21e70"), " rest of page "),
     help,
   );
@@ -218,6 +216,7 @@ function makeHead(actions) {
     // page: what is shown; state: the kernel's; own: what only the browser knows
     draw(page, state, own) {
       setText(title, state.title);
+      title.title = state.title;
       const setAside = state.n_set_aside ? ` \u00b7 ${grouped(state.n_set_aside)} set aside` : "";
       setText(counts, counted(state.n_objects, "object", "objects") + setAside);
       setOptions(order, state.orders, state.orders.map(inWords), state.order);
@@ -228,6 +227,8 @@ function makeHead(actions) {
       hide.title = "leave labeled objects out, from the next page on";
       setText(number, grouped(page.number));
       setText(total, ` of ${grouped(page.n_pages)}`);
+      const most = grouped(Math.ceil(state.n_objects / state.per_page));
+      pages.dataset.widest = `page ${most} of ${most}`;
       previous.disabled = !page.has_previous;
       next.disabled = !page.has_next && !state.offers;
       undo.disabled = !state.can_undo;

@@ -363,7 +363,10 @@ function render({ model, el }) {
     canvas.canvas.addEventListener("dblclick", () => mode === "pan" && canvas.reset());
   }
 
+  // bqplot lays itself out some time after the panel has changed its size
   const gestures = {
+    pointerenter: placeLasso,
+    focusin: placeLasso,
     pointermove: onMove,
     pointerleave: onLeave,
     pointerdown: onDown,

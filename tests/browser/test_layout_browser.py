@@ -1,0 +1,121 @@
+"""Nothing is cut, nothing overlaps and nothing jumps, however wide the window is."""
+
+from __future__ import annotations
+
+import pytest
+from lab_driver import LabPage
+
+SETUP = """
+import numpy as np
+import astronomaly_widgets as aw
+
+n = 1218
+rng = np.random.default_rng(0)
+s = aw.Session(
+    rng.normal(size=(n, 4)).astype("float32"),
+    [f"obj-{i:05d}" for i in range(n)],
+    anomaly_score=np.linspace(5, 0, n).astype("float32"),
+    title="Hubble eXtreme Deep Field",
+)
+s.max_embedded = 0  # the map stays what it is: UMAP takes half a minute of every core
+"""
+SHOWN = "() => document.querySelectorAll('.aw-object:not([hidden])').length >= 24"
+# what is cut off, and what lies outside of what holds it
+AMISS = """() => {
+    const amiss = [];
+    const name = (node) => `${node.className || node.tagName} "${node.textContent.slice(0, 40)}"`;
+    const heads = '.aw-head *, .aw-panel-head *, .aw-map-legend *';
+    for (const node of document.querySelectorAll(heads)) {
+        if (!node.checkVisibility() || node instanceof SVGElement) continue;
+        const [own, around] = [node, node.parentElement].map((one) => one.getBoundingClientRect());
+        if (!own.width || node.tagName === 'OPTION') continue;
+        if (own.left < around.left - 0.5 || own.right > around.right + 0.5) {
+            amiss.push(`${name(node)} leaves ${name(node.parentElement)}`);
+        }
+        const cut = getComputedStyle(node).overflowX !== 'visible';
+        if (cut && node.clientWidth && node.scrollWidth > node.clientWidth + 1) {
+            amiss.push(`${name(node)} is cut`);
+        }
+    }
+    const tools = document.querySelectorAll('.aw-toolbar :is(button, label, input, .aw-title)');
+    const boxes = [...tools].filter((node) => node.checkVisibility())
+        .map((node) => [node, node.getBoundingClientRect()]);
+    for (const [one, a] of boxes) {
+        for (const [other, b] of boxes) {
+            const apart = a.right <= b.left + 0.5 || b.right <= a.left + 0.5
+                || a.bottom <= b.top + 0.5 || b.bottom <= a.top + 0.5;
+            if (!apart && one !== other && !one.contains(other) && !other.contains(one)) {
+                amiss.push(`${name(one)} lies over ${name(other)}`);
+            }
+        }
+    }
+    return amiss;
+}"""
+PLACES = """() => ['.aw-toolbar', '.aw-under', '.aw-next-page', '.aw-retrain', '.aw-object']
+    .map((name) => document.querySelector(name).getBoundingClientRect())
+    .map((box) => [box.x, box.y].map(Math.round))"""
+
+
+@pytest.fixture(scope="module")
+def notebook(browser, server):
+    """One notebook for all tests of this module, with the file browser open beside it."""
+    page = LabPage(browser, server)
+    page.open("layout", [SETUP, "d = aw.Dashboard(s); d", "done = s.retrain().result()"])
+    page.command("application:toggle-left-area")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def shown(notebook):
+    """A dashboard of a new session."""
+    notebook.page.set_viewport_size({"width": 1440, "height": 900})
+    notebook.command("notebook:clear-all-cell-outputs")
+    notebook.run(0)
+    notebook.run(1)
+    notebook.wait_for(SHOWN)
+    yield notebook
+    assert notebook.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1100, 1280, 1440, 1920])
+def test_nothing_of_the_heads_is_cut_or_overlaps(shown, width, theme):
+    shown.page.set_viewport_size({"width": width, "height": 900})
+    shown.theme(theme)
+    shown.page.wait_for_timeout(500)  # the panels lay themselves out
+    shown.page.evaluate("() => document.querySelector('.aw-dashboard').scrollIntoView()")
+    shown.screenshot(f"layout_{theme}_{width}")
+    assert shown.page.evaluate(AMISS) == []
+
+
+@pytest.mark.parametrize("width", [1100, 1440, 1920])
+def test_the_head_stands_still_whatever_it_says(shown, width):
+    page = shown.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(500)
+    gallery = page.locator(".aw-gallery")
+
+    def places():
+        page.evaluate("() => document.querySelector('.aw-dashboard').scrollIntoView()")
+        return page.evaluate(PLACES)
+
+    before = places()
+    gallery.focus()
+    page.keyboard.type("05")
+    shown.wait_for("() => document.querySelector('.aw-status').innerText.includes('all stored')")
+    assert places() == before
+    for _ in range(9):  # to the first page whose number has two digits
+        page.keyboard.press("PageDown")
+        page.wait_for_timeout(100)
+    shown.wait_for("() => document.querySelector('.aw-pager b').textContent === '10'")
+    assert places() == before
+    shown.run(2)
+    page.locator(".aw-offer").wait_for(state="visible")
+    assert places() == before
+    page.locator(".aw-find").fill("obj-0011")
+    page.keyboard.press("Enter")
+    page.locator(".aw-filter").wait_for(state="visible")
+    assert places() == before
+    clear, line = (page.locator(name).bounding_box() for name in (".aw-clear", ".aw-line"))
+    assert clear["x"] + clear["width"] <= line["x"] + line["width"] + 0.5
