@@ -42,7 +42,7 @@ class Learning(Ranking):
     _most_by_tsne = 50_000
     client: Any = None  # of a Dask cluster that is to score the objects at a retrain
     retrain_every = t.Int(0, min=0)
-    _made: tuple[tuple[str, int], Learner] | None = None
+    _made: tuple[tuple[str, int, float], Learner] | None = None
     _learned_from = 0  # revision of the label log at the last retrain
 
     # -- retraining ------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class Learning(Ranking):
         """Return the learner; by name it is the same as last time, for some keep what they know."""
         if not isinstance(self.learner, str):
             return by_name(self.learner)
-        name = (self.learner, self.random_state)
+        name = (self.learner, self.random_state, self.interesting_from)
         if self._made is None or self._made[0] != name:
             self._made = name, by_name(*name)
         return self._made[1]

@@ -30,7 +30,7 @@ ORDERS = (
     "original",
 )
 _ORDERS_HELD = 3
-_INTERESTING = 3.0  # predicted score that is worth saying
+_LIKELY = 0.75  # share of `interesting_from`: a predicted score that is worth saying
 _UNSURE = 0.9  # of the largest uncertainty
 
 
@@ -178,7 +178,7 @@ class Ranking(Labeling):
         row = self.row_of(object_id)
         _, reasons, unsure = self._suggestion()
         reason = reasons.get(row, "")
-        if self._scores["relevance"][row] >= _INTERESTING:
+        if self._scores["relevance"][row] >= _LIKELY * self.interesting_from:
             return batches.PREDICTED
         if reason not in ("", batches.PREDICTED):
             return reason
@@ -192,7 +192,7 @@ class Ranking(Labeling):
         with self.lock:
             scores = self._scores
             settings: tuple[Any, ...] = (self.batch_size, self.strategy, self.explore)
-            settings += (self.mixed_in, self.mixed_every)
+            settings += (self.mixed_in, self.mixed_every, self.interesting_from)
             held = self._suggested
             if held is None or held[0] is not scores or held[1] != settings:
                 held = self._suggested = (scores, settings, self._suggest(scores))

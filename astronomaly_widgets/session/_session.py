@@ -90,7 +90,8 @@ class Session(Remainder):
         Set it, and retrains score the objects on the workers of this Dask cluster; `aw.explore`
         does. None: on all cores of this machine. The scores are the same.
     interesting_from : float
-        Score from which an object counts as found; 4 by default.
+        Score from which an object counts as found, and is what the learner and the batches look
+        for; 4 by default. Set it lower if you hardly give the highest scores.
     catalog : DataFrame or None
         By object id, in the order of the objects.
     set_aside : DataFrame

@@ -161,7 +161,8 @@ def replay(
         raise ValueError(f"no strategy {strategy!r}: choose one of {', '.join(batches.STRATEGIES)}")
     search = _Search.of(session, batch_size, strategy)
     entrants = {
-        name: by_name(learner, session.random_state) for name, learner in _named(learners).items()
+        name: by_name(learner, session.random_state, session.interesting_from)
+        for name, learner in _named(learners).items()
     }
     liked = search.scores >= session.interesting_from
     as_it_was = liked[np.argsort(search.turn)]

@@ -100,6 +100,18 @@ def test_until_something_is_liked_the_least_known_comes_first():
     assert np.corrcoef(found.acquisition, found.trained_score)[0, 1] > 0.999
 
 
+def test_who_never_gives_more_than_3_says_so_and_is_understood():
+    X, S, _ = survey()
+    rows, y = np.r_[0:5, 40:60], np.r_[np.full(5, 3.0), np.zeros(20)]
+    strict, mild = (
+        GuidedEnsemble(interesting_from=threshold).fit(X, rows, y, S).score(X, S)
+        for threshold in (4.0, 3.0)
+    )
+    np.testing.assert_array_equal(strict.acquisition, strict.uncertainty)
+    assert set(range(40)) > set(np.argsort(-mild.acquisition)[:20])
+    np.testing.assert_array_equal(mild.trained_score, strict.trained_score)
+
+
 def test_exploration_leaves_what_is_known_to_be_disliked():
     X, S, _ = survey()
     scores = GuidedEnsemble().fit(X, np.r_[40:60], np.zeros(20), S).score(X, S)

@@ -24,12 +24,15 @@ def test_by_name_it_is_made_once_so_that_it_may_keep_what_it_knows(session, monk
     first = session.retrain().result(60)
     session.label("7", 5)
     assert session.retrain().result(60)["n_labels"] == 4
-    assert made == [("neighbor_score", 0)]
+    assert made == [("neighbor_score", 0, 4.0)]
     session.learner = "direct_regression"
     assert session.retrain().result(60)["learner"] == "DirectRegression"
     session.random_state = 5
     session.retrain().result(60)
-    assert made[1:] == [("direct_regression", 0), ("direct_regression", 5)]
+    session.interesting_from = 3.0
+    session.retrain().result(60)
+    settings = [(0, 4.0), (5, 4.0), (5, 3.0)]
+    assert made[1:] == [("direct_regression", *these) for these in settings]
     assert first["learner"] == "NeighborScore"
 
 

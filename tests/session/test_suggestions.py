@@ -80,6 +80,29 @@ def test_the_reason_says_why_an_object_is_there(session):
     assert session.reason_of(session.ranking("suggested")[0]) == "predicted interesting"
 
 
+def test_what_counts_as_found_is_what_is_looked_for():
+    X, ids, S, scores, kind = survey()
+    modest = {object_id: 0.6 * score for object_id, score in scores.items()}  # never more than 3
+    seen = {}
+    for threshold in (3.0, 4.0):
+        with closing(Session(X, ids, anomaly_score=S)) as session:
+            session.interesting_from = threshold
+            label_with(session, Oracle(modest), 100, batch_size=20)
+            seen[threshold] = (kind[session.rows_of(session.labels.index)] == 3).sum()
+    assert seen[3.0] >= 38
+    assert seen[4.0] < 30  # the learner goes on exploring
+
+
+def test_another_threshold_is_another_batch(session):
+    _, _, _, scores, _ = survey()
+    label_with(session, Oracle(scores), 60, batch_size=20)
+    before = list(session.ranking("suggested")[:50])
+    session.interesting_from = 6.0  # nothing has been found
+    assert list(session.ranking("suggested")[:50]) != before
+    session.interesting_from = 4.0
+    assert list(session.ranking("suggested")[:50]) == before
+
+
 def test_what_is_left_is_said_after_a_retrain(session):
     _, _, _, scores, _ = survey()
     assert session.remaining() is None
