@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import time
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from .. import compute, embedding
 from ..exceptions import ProjectError
 from ..learners import by_name
 from ..project import fingerprint
-from ._ranking import Ranking
+from ._early import Early
 from ._state import learned
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
 _HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
 # sessions that have worked in the background, for as long as they live
 _working: WeakSet[Learning] = WeakSet()
+_EARLY = "the first pages of the new ranking are ready; the rest is being scored"
 _MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 
 
-class Learning(Ranking):
+class Learning(Early):
     """What the machine does between two looks at the gallery."""
 
     # a map that takes longer than a coffee is not worth waiting for; t-SNE is the slower by far
@@ -50,8 +52,9 @@ class Learning(Ranking):
     def retrain(self) -> Future[dict[str, Any]]:
         """Learn from all labels, in the background.
 
-        Labeling goes on meanwhile; the new scores are swapped in all at once at the end. A second
-        call waits for the first.
+        Labeling goes on meanwhile; the new scores are swapped in all at once at the end. Of a
+        million objects or more, those that may come first are scored first, and suggested while
+        the rest is scored. A second call waits for the first.
 
         Returns
         -------
@@ -97,18 +100,22 @@ class Learning(Ranking):
             if future.cancelled():
                 return
             started = time.perf_counter()
+            revision = next(self._revisions)
             self.refresh_labels()
             self._learned_from = self._store.revision
             _, rows, scores = self._labeled()
             self._tell(progress=0.0, retraining=True, status=f"learning from {len(rows)} labels")
             word = "retrain cancelled: the ranking is as it was"
             try:
+                learner, S, outcome = self._the_learner(), self.anomaly_score, None
                 with compute.running(task), compute.elsewhere(self.client):
-                    learner = self._the_learner()
-                    S = self.anomaly_score
-                    outcome = None
                     if len(rows):
-                        outcome = learner.fit(self._X, rows, scores, S).score(self._X, S)
+                        learner = learner.fit(self._X, rows, scores, S)
+                        with compute.running(replace(task, on_progress=None)):
+                            early = self._suggest_early(learner, rows, scores)
+                        if early:
+                            self._tell(early_revision=revision, status=_EARLY)
+                        outcome = learner.score(self._X, S)
                     arrays = learned(S, outcome)
                 left_out = getattr(outcome, "left_out", None)  # not every learner says it
                 if left_out is not None:
@@ -123,12 +130,12 @@ class Learning(Ranking):
                 with self.lock:
                     if not future.set_running_or_notify_cancel():
                         return
-                    self._scores = arrays
+                    self._scores, self._early = arrays, None
                     self._history.append(row)
                 self._suggestion()  # chosen here, so that no callback has to
                 word = f"learned from {len(rows)} labels in {row['seconds']:.1f} s"
                 with self._announcing():
-                    self.score_revision = next(self._revisions)
+                    self.score_revision = revision
                 word += self._keep(row)  # of millions that takes a while; nobody waits for it
             except CancelledError:
                 future.cancel()
@@ -137,6 +144,9 @@ class Learning(Ranking):
                 word = f"retrain failed, the ranking is as it was: {error}"
                 raise
             finally:
+                if self._early is not None:
+                    self._early = None
+                    self._tell(early_revision=0)
                 self._tell(retraining=False, status=word)
             future.set_result(row)
         self._retrain_if_due()  # for the labels that came meanwhile

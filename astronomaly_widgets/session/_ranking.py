@@ -29,6 +29,7 @@ ORDERS = (
     "random",
     "original",
 )
+SCORES = ("anomaly_score", "trained_score", "relevance", "uncertainty")  # what a person is told
 _ORDERS_HELD = 3
 _LIKELY = 0.75  # share of `interesting_from`: a predicted score that is worth saying
 _UNSURE = 0.9  # of the largest uncertainty
@@ -149,12 +150,7 @@ class Ranking(Labeling):
                     f"but {mask.dtype} {mask.shape} came"
                 )
             return mask
-        table = pd.DataFrame(
-            {
-                name: self._scores[name]
-                for name in ("anomaly_score", "trained_score", "relevance", "uncertainty")
-            }
-        )
+        table = pd.DataFrame({name: self._scores[name] for name in SCORES})
         if self.catalog is not None:
             columns = self.catalog.reset_index(drop=True)
             table = pd.concat(
@@ -169,20 +165,33 @@ class Ranking(Labeling):
             ) from error
         return np.asarray(chosen, dtype=bool)
 
+    def scores_of(self, object_id: str) -> dict[str, float]:
+        """Return an object's anomaly score, trained score, relevance and uncertainty, by name.
+
+        They are the newest there are: of an object on the first pages of a ranking that is being
+        made, those of that ranking; see :attr:`early_revision`.
+
+        Raises
+        ------
+        KeyError
+            If there is no such object.
+        """
+        return scores_at(self._scores, self.row_of(object_id))
+
     def reason_of(self, object_id: str) -> str:
         """Return in a few words why an object is suggested, or "" if nothing is to be said.
 
         "predicted interesting", "anomalous", "diverse" (unlike the others of its batch) or
         "unexplored" (the learner is unsure, or the object was drawn at random).
         """
-        row = self.row_of(object_id)
+        known = self.scores_of(object_id)
         _, reasons, unsure = self._suggestion()
-        reason = reasons.get(row, "")
-        if self._scores["relevance"][row] >= _LIKELY * self.interesting_from:
+        reason = reasons.get(self.row_of(object_id), "")
+        if known["relevance"] >= _LIKELY * self.interesting_from:
             return batches.PREDICTED
         if reason not in ("", batches.PREDICTED):
             return reason
-        return batches.DRAWN if self._scores["uncertainty"][row] >= unsure else ""
+        return batches.DRAWN if known["uncertainty"] >= unsure else ""
 
     def _suggestion(self) -> _Suggestion:
         """Return all rows in the suggested order, why the first are there, what is unsure.
@@ -205,9 +214,20 @@ class Ranking(Labeling):
             worth = self._first_worth(worth)
             own_start = worth is not scores["acquisition"]
             strategy = ("top" if own_start else "start") if strategy == "auto" else strategy
-        batch = batches.suggest(
-            self._X,
-            worth,
+        batch = self._batch(self._X, {**scores, "acquisition": worth}, labeled, y, strategy)
+        return self._in_order(batch, descending(worth), scores["uncertainty"])
+
+    def _batch(
+        self,
+        X: NDArray[Any],
+        scores: dict[str, Any],
+        labeled: NDArray[np.intp],
+        y: NDArray[np.float64],
+        strategy: str,
+    ) -> batches.Batch:
+        return batches.suggest(
+            X,
+            scores["acquisition"],
             labeled,
             y,
             self.batch_size,
@@ -217,19 +237,22 @@ class Ranking(Labeling):
             interesting_from=self.interesting_from,
             random_state=self.random_state,
         )
-        order = descending(worth)
+
+    def _in_order(
+        self, batch: batches.Batch, order: NDArray[np.intp], spread: NDArray[np.float32]
+    ) -> _Suggestion:
+        """Put a batch, and what is mixed in, before all other rows in their order."""
         early = np.zeros(len(order), dtype=bool)
         early[batch.rows] = True
         rows = np.concatenate([batch.rows, order[~early[order]]])
         reasons = dict(zip(batch.rows.tolist(), batch.reasons, strict=True))
         if self.mixed_in:  # nothing shall tell them from the others, not even why they are there
             mixed = self.rows_of(self.mixed_in)
-            mixed = mixed[(mixed >= 0) & ~np.isin(mixed, labeled)]
+            mixed = mixed[(mixed >= 0) & ~np.isin(mixed, self._labeled()[1])]
             rows = _mixed(rows, mixed, self.mixed_every)
             place = np.flatnonzero(np.isin(rows, mixed))
             before = [reasons.get(row, "") for row in rows[place - 1].tolist()]
             reasons |= dict(zip(rows[place].tolist(), before, strict=True))
-        spread = scores["uncertainty"]
         unsure = _UNSURE * float(np.nanmax(spread, initial=-np.inf))
         return rows, reasons, unsure
 
@@ -264,6 +287,11 @@ class Ranking(Labeling):
         n = min(n, self.n_objects - 1)
         nearest = np.argpartition(distance, n - 1)[:n] if n > 0 else np.empty(0, dtype=np.intp)
         return self.ids_of(nearest[np.argsort(distance[nearest], kind="stable")])
+
+
+def scores_at(scores: dict[str, Any], place: int) -> dict[str, float]:
+    """Return the scores at one place of their arrays, by name."""
+    return {name: float(scores[name][place]) for name in SCORES}
 
 
 def _mixed(rows: NDArray[np.intp], few: NDArray[np.intp], every: int) -> NDArray[np.intp]:

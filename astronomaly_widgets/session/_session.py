@@ -64,6 +64,10 @@ class Session(Remainder):
         The objects chosen on the map; empty if there is no selection.
     label_revision, score_revision, embedding_revision : int
         Change whenever labels, scores or the map change. Observers may be called on any thread.
+    early_revision : int
+        Of a million objects or more: what `score_revision` is going to be, as soon as the first
+        pages of the new ranking are suggested and the rest is still being scored. The arrays of
+        scores stay those of before until all is done. 0 again if it was cancelled or failed.
     retraining : bool
     progress : float
         Of the retrain, 0..1.
