@@ -62,6 +62,54 @@ def test_whatever_came_before_the_distances_are_those_of_now(history):
             assert (kept.nearest == -1).all()
 
 
+def surveys():
+    """Where products of matrices say little, or the wrong thing, of distances."""
+    rng = np.random.default_rng(2)
+    plain = rng.normal(size=(1500, 7)).astype(np.float32)
+    outliers = plain.copy()
+    outliers[::50] *= 1e6
+    return {
+        "plain": plain,
+        "one label far out": outliers,
+        "two clusters far apart": plain + np.float32(1e4) * (np.arange(1500) % 2)[:, None],
+        "a large offset": plain + np.float32(1e6),
+        "few values, many ties": np.round(plain),
+        "all alike": np.ones_like(plain),
+        "almost 0": plain * np.float32(1e-22),
+        "squares overflow": plain * np.float32(1e16) + np.float32(1e20),
+        "many features": rng.normal(size=(300, 2000)).astype(np.float32),
+    }
+
+
+@pytest.mark.parametrize("name", surveys())
+def test_choosing_by_products_finds_the_very_same_labels(name, monkeypatch):
+    X = surveys()[name].astype(np.float32)
+    rows = np.random.default_rng(3).permutation(len(X))[: len(X) // 3]
+    monkeypatch.setattr(_nearest, "_MANY", len(X))
+    plainly = NearestLabeled(X)
+    want = plainly.update(rows)
+    monkeypatch.setattr(_nearest, "_MANY", 1)
+    monkeypatch.setattr(_nearest, "_TILE", 130)
+    monkeypatch.setattr(_nearest, "_BLOCK", 70)
+    chosen = NearestLabeled(X)
+    np.testing.assert_array_equal(chosen.update(rows), want)
+    np.testing.assert_array_equal(chosen.nearest, plainly.nearest)
+
+
+def test_few_labels_are_compared_where_products_tell(monkeypatch):
+    X = surveys()["plain"]
+    compared = []
+    choose = _nearest._choose
+
+    def counted(*given):
+        compared.append(choose(*given))
+        return compared[-1]
+
+    monkeypatch.setattr(_nearest, "_choose", counted)
+    NearestLabeled(X).update(np.arange(1000))
+    assert 0 < sum(compared) < 0.05 * 1000 * len(X)
+
+
 def test_only_new_labels_are_compared(X, monkeypatch):
     compared = []
 
