@@ -15,7 +15,9 @@ from .photometry import PhotometryFeatures
 from .power_spectrum import PowerSpectrumFeatures
 from .prepared import PreparedFeatures
 from .raw import RawFeatures
-from .spectrum import ResampledSpectrumFeatures, SpectrumFeatures, SpectrumPCAFeatures
+from .spectrum import SpectrumFeatures
+from .spectrum_pca import SpectrumPCAFeatures
+from .spectrum_raw import ResampledSpectrumFeatures
 from .transformer import FunctionFeatures, TransformerFeatures
 from .wavelet import WaveletFeatures
 

@@ -16,7 +16,9 @@ from .morphology import MorphologyFeatures
 from .photometry import PhotometryFeatures
 from .power_spectrum import PowerSpectrumFeatures
 from .raw import RawFeatures
-from .spectrum import ResampledSpectrumFeatures, SpectrumFeatures, SpectrumPCAFeatures
+from .spectrum import SpectrumFeatures
+from .spectrum_pca import SpectrumPCAFeatures
+from .spectrum_raw import ResampledSpectrumFeatures
 from .transformer import FunctionFeatures, TransformerFeatures
 from .wavelet import WaveletFeatures
 

@@ -10,6 +10,8 @@ import numpy as np
 from ..exceptions import MeasurementError, ReadError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from .._protocols import Source
@@ -176,3 +178,50 @@ def make_grid(source: Source, n_bins: int, limits: tuple[float, float] | None) -
             f"{starts.max():.5g} and end at {stops.min():.5g} to {stops.max():.5g}; choose limits"
         )
     return Grid(*limits, n_bins, has_continuum=bool(np.median(ratios) > _FLAT))
+
+
+class OnGrid:
+    """What extractors share that measure all spectra of a survey on one grid."""
+
+    kinds: tuple[str, ...] = ("spectrum",)
+    name = ""
+    grid_: Grid
+
+    def __init__(self, n_bins: int = 300, *, limits: tuple[float, float] | None = None) -> None:
+        if n_bins < 20:
+            raise ValueError(f"n_bins is {n_bins}; wanted at least 20")
+        if limits is not None and not 0 < limits[0] < limits[1]:
+            raise ValueError(f"limits are {limits}; wanted two wavelengths, the shorter first")
+        self.n_bins = n_bins
+        self.limits = limits
+
+    def fit(self, source: Source) -> OnGrid:
+        """Choose the grid by the spectra of a survey; measuring does it by itself.
+
+        Raises
+        ------
+        MeasurementError
+            None can be read, or they have no common range.
+        """
+        self.grid_ = make_grid(source, self.n_bins, self.limits)
+        return self
+
+    def _fitted(self, source: Source) -> Grid:
+        if not hasattr(self, "grid_"):
+            self.fit(source)
+        return self.grid_
+
+    def _flatten(self, data: NDArray[Any]) -> Flattened:
+        if not hasattr(self, "grid_"):
+            raise ValueError(f"{self.name} has no grid yet; call fit(source) first")
+        return self.grid_.flatten(data)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the parameters, the grid and the version of the method."""
+        grid = getattr(self, "grid_", None)
+        return {
+            "n_bins": self.n_bins,
+            "limits": None if self.limits is None else list(self.limits),
+            "grid": None if grid is None else [grid.start, grid.stop, grid.has_continuum],
+            "version": 1,
+        }
