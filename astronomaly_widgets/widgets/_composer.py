@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from ._pages import Pages
 
-_SCORES = ("anomaly_score", "trained_score", "relevance", "uncertainty")
-
 
 class Composer:
     """Makes pages of objects of a session.
@@ -83,17 +81,17 @@ class Composer:
 
     def key(self, ids: Sequence[str], order: str) -> str:
         """Name what a page of these objects shows."""
-        text = "\0".join([order, f"{self.pictures.zoom} {self._session.score_revision}", *ids])
+        revisions = f"{self._session.score_revision} {self._session.early_revision}"
+        text = "\0".join([order, f"{self.pictures.zoom} {revisions}", *ids])
         return f"{zlib.crc32(text.encode(errors='replace')):08x}"
 
     def _record(self, object_id: str) -> dict[str, Any]:
         session = self._session
-        row = session.row_of(object_id)
         return {
             "object_id": object_id,
             "score": session.score_of(object_id),
             "reason": session.reason_of(object_id),
-            **{name: _finite(getattr(session, name)[row]) for name in _SCORES},
+            **{name: _finite(value) for name, value in session.scores_of(object_id).items()},
         }
 
 

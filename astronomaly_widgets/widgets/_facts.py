@@ -55,7 +55,7 @@ def of(
         known.append(["position", place["sexagesimal"]])
     return {
         "sky": place,
-        "facts": facts(session, object_id, row),
+        "facts": facts(session, object_id),
         "catalog": known,
         "features": [
             [names[k] if k < len(names) else str(k), f"{session.features[row, k]:.4g}", float(z[k])]
@@ -65,11 +65,12 @@ def of(
     }
 
 
-def facts(session: Session, object_id: str, row: int) -> list[list[str]]:
+def facts(session: Session, object_id: str) -> list[list[str]]:
     """Return scores and reason as (name, text) pairs, without those there are not."""
-    found = [["anomaly score", f"{session.anomaly_score[row]:.2f}"]]
-    found.append(["trained score", f"{session.trained_score[row]:.2f}"])
-    relevance, uncertainty = session.relevance[row], session.uncertainty[row]
+    scores = session.scores_of(object_id)
+    found = [["anomaly score", f"{scores['anomaly_score']:.2f}"]]
+    found.append(["trained score", f"{scores['trained_score']:.2f}"])
+    relevance, uncertainty = scores["relevance"], scores["uncertainty"]
     if np.isfinite(relevance):
         give_or_take = f" ± {uncertainty:.1f}" if np.isfinite(uncertainty) else ""
         found.append(["relevance", f"{relevance:.1f}{give_or_take}"])

@@ -36,6 +36,11 @@ class Pages:
         self.per_page = per_page
         self._is_hidden = is_hidden
 
+    def go_on(self, kept: int, rows: NDArray[np.intp]) -> None:
+        """Keep the first so many of the list, and let `rows`, but for those, follow."""
+        first = self.rows[:kept]
+        self.rows = np.concatenate([first, rows[~np.isin(rows, first)]])
+
     def start(self) -> tuple[int, ...]:
         """Return the positions of the first page."""
         return self._forward(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
@@ -13,6 +12,7 @@ import numpy as np
 from ._composer import Composer
 from ._pages import Pages
 from ._refresh import Refresher
+from ._taken import TakenRanking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from astronomaly_widgets.session import Session
 
-# orders that a retrain changes; a new ranking is offered only for these
-_LEARNED_ORDERS = ("suggested", "trained_score", "relevance", "uncertainty")
 _VIEWS_REMEMBERED = 32
 _PREVIOUS_AFTER = 0.3  # seconds on a page, before those who leaf forward are sent the last one
 
@@ -63,7 +61,6 @@ class Viewer:
         thumbnail_size: int,
     ) -> None:
         self.session = session
-        self.settings = settings
         self.filter: dict[str, Any] | None = None
         self._publish = publish
         self._push = push
@@ -79,8 +76,7 @@ class Viewer:
         self._turns_waiting: set[tuple[str, int]] = set()
         self._sent_ahead: dict[str, str] = {}  # direction -> key of the page
         self._filtered: Pages | None = None
-        self._offered: tuple[int, Pages] | None = None
-        self._taken, self._listing = self._newest()
+        self._ranking = TakenRanking(session, settings)
         self._before_filter: tuple[int, ...] = ()
         self._shown = self._around(self._listing, session.current_id) or self._listing.start()
         self.page = self._compose(self._listing, self._shown)
@@ -101,8 +97,8 @@ class Viewer:
 
     def change(self, **settings: Any) -> None:
         """Change the order, what is hidden, the size of the page, or the zoom."""
-        self.settings = {**self.settings, **settings}
-        self._offered = None
+        self._ranking.settings = {**self.settings, **settings}
+        self._ranking.forget()
         if "zoom" in settings:
             self.later(self._magnify)
         elif "per_page" in settings:
@@ -171,10 +167,18 @@ class Viewer:
         return changed
 
     @property
-    def offers(self) -> bool:
-        """Whether there is a newer ranking than the one shown."""
-        newer = self.session.score_revision != self._taken
-        return newer and self.settings["order"] in _LEARNED_ORDERS and self._filtered is None
+    def settings(self) -> dict[str, Any]:
+        """The order, what is hidden, the size of a page, the zoom."""
+        return self._ranking.settings
+
+    @property
+    def offers(self) -> str:
+        """Which ranking there is besides the one shown; see :attr:`TakenRanking.offers`."""
+        return self._ranking.offers if self._filtered is None else ""
+
+    def complete(self) -> None:
+        """Let what was scored since follow first pages that were taken; on the worker."""
+        self._ranking.complete(self._shown if self._filtered is None else self._before_filter)
 
     def close(self) -> None:
         """Show nothing more."""
@@ -196,6 +200,10 @@ class Viewer:
             self._publish(self.page)
 
     @property
+    def _listing(self) -> Pages:
+        return self._ranking.pages
+
+    @property
     def _pages(self) -> Pages:
         return self._listing if self._filtered is None else self._filtered
 
@@ -209,30 +217,9 @@ class Viewer:
         (row,) = self.session.rows_of([object_id or ""])
         return pages.around(int(row))
 
-    def _is_labeled(self, row: int) -> bool:
-        return self.session.score_of(self.session.ids_of([row])[0]) is not None
-
-    def _is_hidden(self, row: int) -> bool:
-        return self.settings["hide_labeled"] and self._is_labeled(row)
-
-    def _newest(self) -> tuple[int, Pages]:
-        """Return the session's ranking of now, and its revision."""
-        hide = self.settings["hide_labeled"]
-        revision = self.session.score_revision
-        rows = self.session.ranking_rows(self.settings["order"], unlabeled_first=hide)
-        if hide:  # the labeled ones are at the end
-            rows = rows[: bisect_left(rows, True, key=self._is_labeled)]
-        return revision, Pages(rows, self.settings["per_page"], self._is_hidden)
-
-    def _newest_once(self) -> tuple[int, Pages]:
-        """Return :meth:`_newest`, asking the session once per revision."""
-        if self._offered is None or self._offered[0] != self.session.score_revision:
-            self._offered = self._newest()
-        return self._offered
-
     def _take(self, keep: str | None) -> None:
         """Take the newest ranking, at the page that holds the object to keep, or the first."""
-        self._taken, self._listing = self._newest()
+        self._ranking.take()
         if self.filter is not None:
             self._before_filter = self._listing.start()
             self._apply_filter(self.filter)
@@ -311,7 +298,7 @@ class Viewer:
             del self._turned[next(iter(self._turned))]
         self._turns_waiting.discard((view, request))
         if to == "next" and self.offers:
-            self._taken, self._listing = self._newest_once()
+            self._ranking.take_offered()
             self._shown = self._listing.start()
         else:
             self._shown = self._neighbor(to)[1] or self._shown
@@ -324,7 +311,7 @@ class Viewer:
             return self._pages, self._pages.before(self._shown)
         if not self.offers:
             return self._pages, self._pages.after(self._shown)
-        pages = self._newest_once()[1]
+        pages = self._ranking.offered()
         return pages, pages.start()
 
     def _follow(self, object_id: str, turning: bool) -> None:

@@ -227,8 +227,8 @@ class Gallery(anywidget.AnyWidget):
         session, viewer = self.session, self._viewer
         observers = {
             self._refresh_soon: [
-                *("label_revision", "score_revision", "interesting_from", "last_error"),
-                *("progress", "retraining", "retrain_every", "status", "title"),
+                *("label_revision", "score_revision", "early_revision", "interesting_from"),
+                *("last_error", "progress", "retraining", "retrain_every", "status", "title"),
             ],
             self._on_current: ["current_id"],
             self._on_selection: ["selected_ids"],
@@ -273,6 +273,7 @@ class Gallery(anywidget.AnyWidget):
 
     def _refresh(self) -> None:
         self._refresh_waits.clear()
+        self._viewer.complete()
         changed = self._viewer.refresh_labels()
         if changed:
             self._channel.push("labels", {"labels": changed})

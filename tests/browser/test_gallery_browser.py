@@ -25,6 +25,23 @@ print(json.dumps({"scores": session.labels["score"].to_dict(), "events": len(ses
                   "current": session.current_id, "names": names,
                   "seconds": session.events["seconds"].dropna().tolist()}))
 """
+# of so few objects all would be scored at once
+EARLY = """
+import threading
+from astronomaly_widgets.session import _early
+usual = _early._MANY, _early._N_LISTED
+_early._MANY, _early._N_LISTED = 50, 60
+go = threading.Event()
+class Waiting(aw.learners.NeighborScore):
+    def score(self, X, anomaly_score):
+        go.wait(60)
+        return super().score(X, anomaly_score)
+session.learner = Waiting()
+"""
+GO = """
+_early._MANY, _early._N_LISTED = usual
+go.set()
+"""
 BUSY = "busy = True\nuntil = time.time() + 4\nwhile time.time() < until: pass\nbusy = False"
 
 PAINTED = """(n) => {
@@ -42,7 +59,8 @@ CELLS = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
 def notebook(browser, server):
     """One notebook for all tests of this module; each runs its cells anew."""
     page = LabPage(browser, server)
-    page.open("gallery", [SETUP, SHOW, DUMP, BUSY, "aw.Gallery(session)", "# to be left alone"])
+    cells = [SETUP, SHOW, DUMP, BUSY, "aw.Gallery(session)", "# to be left alone", EARLY, GO]
+    page.open("gallery", cells)
     yield page
     page.close()
 
@@ -222,6 +240,33 @@ def test_a_new_ranking_is_offered_and_taken_by_click(shown):
     offer.wait_for(state="hidden")
     shown.wait_for(STORED, 0)
     assert page.locator(".aw-object").count() == 24
+
+
+def test_first_pages_are_taken_while_the_rest_is_scored_and_stay(shown):
+    page = shown.page
+    ids = "(all) => all.map((o) => o.dataset.objectId)"
+    page.locator(".aw-object img").first.click()
+    page.keyboard.type("50")
+    shown.wait_for(STORED, 2)
+    shown.run(6)
+    shown.scroll_to(1)
+    page.locator(".aw-retrain").click()
+    offer = page.locator(".aw-offer", has_text="first pages ready, the rest is being scored")
+    offer.wait_for(state="visible", timeout=60_000)
+    before = page.eval_on_selector_all(".aw-object", ids)
+    offer.click()
+    page.locator(".aw-offer").wait_for(state="hidden")
+    first = page.eval_on_selector_all(".aw-object", ids)
+    assert first != before
+    assert page.locator(".aw-cancel").is_visible()  # it is still at work
+    shown.run(7)
+    shown.scroll_to(1)
+    page.locator(".aw-cancel").wait_for(state="hidden", timeout=60_000)
+    assert page.eval_on_selector_all(".aw-object", ids) == first
+    assert page.locator(".aw-offer").is_hidden()
+    page.locator(".aw-next-page").click()
+    shown.wait_for("(id) => document.querySelector('.aw-object').dataset.objectId !== id", first[0])
+    assert not set(first) & set(page.eval_on_selector_all(".aw-object", ids))
 
 
 def test_a_retrain_starts_by_itself_and_moves_nothing_under_the_pointer(shown):

@@ -1,12 +1,14 @@
 import sqlite3
 import time
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from astronomaly_widgets.session import Session
+from astronomaly_widgets.learners import NeighborScore
+from astronomaly_widgets.session import Session, _early
 from astronomaly_widgets.widgets import gallery as gallery_module
 from astronomaly_widgets.widgets.gallery import Gallery
 
@@ -372,6 +374,41 @@ def test_going_back_takes_no_new_ranking(view, gallery, session):
     turn(view, gallery, "previous")
     assert ids(gallery)[0] == "obj-000"
     assert gallery.state["offers"]
+
+
+def test_first_pages_that_were_taken_stay_when_the_rest_is_scored(
+    view, gallery, session, monkeypatch
+):
+    monkeypatch.setattr(_early, "_MANY", 50)
+    monkeypatch.setattr(_early, "_N_LISTED", 60)
+    go = Event()
+
+    class Waiting(NeighborScore):
+        def score(self, X, anomaly_score):
+            go.wait(20)
+            return super().score(X, anomaly_score)
+
+    session.learner = Waiting()
+    session.label("obj-000", 0)
+    session.label("obj-001", 5)
+    future = session.retrain()
+    wait_until(lambda: gallery.state["offers"] == "early")
+    view.send("take")
+    settle(gallery)
+    first = ids(gallery)
+    assert "obj-000" not in first
+    assert all(record["relevance"] is not None for record in gallery.page["records"])
+    assert np.isnan(session.relevance).all()  # all at once, in the end
+    go.set()
+    future.result(20)
+    wait_until(lambda: not gallery.state["retraining"])
+    settle(gallery)
+    assert ids(gallery) == first
+    assert not gallery.state["offers"]
+    turn(view, gallery, "next")
+    turn(view, gallery, "next")
+    expected = [name for name in session.ranking("suggested") if name not in first]
+    assert ids(gallery) == expected[10:20]
 
 
 def test_orders_that_learn_nothing_offer_nothing(session, view_of):

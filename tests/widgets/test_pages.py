@@ -64,3 +64,10 @@ def test_nothing_to_show_is_an_empty_first_page():
     pages = Pages(np.array([], dtype=np.intp), 10, lambda _: False)
     assert pages.start() == pages.after(()) == pages.before(()) == ()
     assert (pages.number(()), pages.count(())) == (1, 1)
+
+
+def test_a_list_goes_on_without_what_it_has_begun_with(pages):
+    first = pages.rows[:7].tolist()
+    pages.go_on(7, np.arange(200, 90, -1))
+    assert pages.rows[:7].tolist() == first
+    assert pages.rows[7:].tolist() == [row for row in range(200, 90, -1) if row not in first]

@@ -361,8 +361,8 @@ function render({ model, el }) {
   function onState() {
     const before = state;
     state = model.get("state");
-    if (state.offers && !before.offers) {
-      ahead.delete("next"); // of the old ranking
+    if (state.offers && state.offers !== before.offers) {
+      ahead.delete("next"); // of another ranking
     }
     if (opened) setText(empty, emptyInWords());
     drawHeadSoon();

@@ -18,6 +18,13 @@ const KEYS = [
   ["?", "this list"],
 ];
 
+// what is said of a ranking that may be taken
+const OFFERS = {
+  early: "first pages ready, the rest is being scored: take them \u21b5",
+  new: "new ranking ready: take it \u21b5",
+  earlier: "the earlier ranking is back: take it \u21b5",
+};
+
 // Make an element. Texts are set as text, never parsed, so names of objects stay names.
 function make(tag, className, { text, label, title, on = {}, ...attributes } = {}, ...children) {
   const element = document.createElement(tag);
@@ -129,10 +136,8 @@ function makeHead(actions) {
   const retry = makeButton("aw-link aw-retry", "retry", "store these labels again", () =>
     actions.retry(),
   );
-  const offer = makeButton("aw-link aw-offer", "new ranking ready: take it \u21b5", "", () =>
-    actions.take(),
-  );
-  offer.title = "show the new ranking from its first page (t); the next page takes it, too";
+  const offer = makeButton("aw-link aw-offer", "", "", () => actions.take());
+  offer.title = "show it from its first page (t); the next page takes it, too";
   const filter = make("span", "aw-filter");
   const filterText = make("span");
   const clear = makeButton("aw-link aw-clear", "\u2715 clear", "show all objects again", () =>
@@ -246,6 +251,7 @@ function makeHead(actions) {
       stored.title = own.reason;
       retry.hidden = !own.failed;
       offer.hidden = !state.offers;
+      if (state.offers) setText(offer, OFFERS[state.offers]);
       filter.hidden = !state.filter;
       if (state.filter) setText(filterText, filterInWords(state.filter));
       allLabel.hidden = state.read_only || (state.filter && state.filter.n > state.most_at_once);
