@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import SourceError
-from ._images import image_stem
+from ..exceptions import ReadError, SourceError
+from ._images import image_stem, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,7 +78,7 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
         raise SourceError(f"there is no file {str(path)!r}")
     try:
         return _read_file(path, text)
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, ReadError) as error:
         if isinstance(error, SourceError):
             raise
         raise SourceError(f"{str(path)!r} cannot be read as a table: {error}") from error
@@ -131,7 +131,7 @@ def _first_table(path: Path) -> int:
     from astropy.io import fits
 
     with fits.open(path) as hdus:
-        for number, hdu in enumerate(hdus):
+        for number, hdu in enumerate(parts(hdus)):
             if isinstance(hdu, fits.BinTableHDU | fits.TableHDU):
                 return number
     raise SourceError(f"the FITS file {str(path)!r} holds no table")

@@ -13,6 +13,7 @@ import numpy as np
 from ..exceptions import ReadError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -251,7 +252,7 @@ def _fits(file: BinaryIO, max_pixels: int) -> NDArray[Any]:
         warnings.simplefilter("ignore", AstropyWarning)
         try:
             with fits.open(file, memmap=False) as hdus:
-                for hdu in hdus:
+                for hdu in parts(hdus):
                     if hdu.is_image and len(hdu.shape) >= 2:
                         *_, height, width = hdu.shape
                         _check_size(width, height, max_pixels)
@@ -261,6 +262,23 @@ def _fits(file: BinaryIO, max_pixels: int) -> NDArray[Any]:
         except fits.VerifyError as error:
             raise ReadError(f"damaged or not readable: {error}") from error
     raise ReadError("the FITS file holds no image")
+
+
+def parts(hdus: Any) -> Iterator[Any]:
+    """Yield the parts of an open FITS file, up to the first whose header is none.
+
+    Raises
+    ------
+    ReadError
+        There would be another after that one. Only packed files have one, for astropy, which does
+        not know where it begins, finds the same place again and again.
+    """
+    damaged = False
+    for hdu in hdus:
+        if damaged:
+            raise ReadError("damaged or not readable: the header of one of its parts is none")
+        damaged = not hasattr(hdu, "fileinfo")  # astropy's own name for such a part is private
+        yield hdu
 
 
 def _pixels(hdu: Any) -> NDArray[Any]:

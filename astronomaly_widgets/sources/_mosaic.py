@@ -6,7 +6,8 @@ import os
 import re
 import threading
 import warnings
-from contextlib import contextmanager
+from collections import deque
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._optional import require
-from ..exceptions import SourceError
-from ._images import _quiet
+from ..exceptions import ReadError, SourceError
+from ._images import _quiet, parts
 from ._pixels import open_pixels
 
 if TYPE_CHECKING:
@@ -255,8 +256,12 @@ def opened(path: str) -> Iterator[Any]:
     with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)
         try:
-            hdus = fits.open(path, memmap=not remote, use_fsspec=remote, lazy_load_hdus=False)
-        except (OSError, ValueError, TypeError, fits.VerifyError) as error:
+            hdus = fits.open(path, memmap=not remote, use_fsspec=remote)
+            with ExitStack() as if_damaged:
+                if_damaged.callback(hdus.close)
+                deque(parts(hdus), maxlen=0)  # all headers are read now
+                if_damaged.pop_all()
+        except (OSError, ValueError, TypeError, ReadError, fits.VerifyError) as error:
             raise SourceError(f"{path!r} cannot be opened as FITS: {error}") from error
         with hdus:
             yield hdus

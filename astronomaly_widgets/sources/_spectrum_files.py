@@ -14,6 +14,7 @@ import numpy as np
 from ..exceptions import ReadError, SourceError
 from ._catalogs import read_table
 from ._folders import typical_file
+from ._images import parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -218,7 +219,7 @@ def _from_fits(path: Path) -> RawSpectrum:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)
         with fits.open(path, memmap=False) as hdus:
-            for hdu in hdus:
+            for hdu in parts(hdus):
                 if isinstance(hdu, fits.BinTableHDU | fits.TableHDU):
                     plain = _named(hdu.columns.names)
                     if _first_of(plain, _FLUXES) is not None:

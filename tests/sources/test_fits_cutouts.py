@@ -1,6 +1,8 @@
 """Cut-outs from FITS mosaics: the right pixels, the right way up, and nothing lost."""
 
 import gc
+import gzip
+import io
 import json
 import pickle
 import warnings
@@ -708,6 +710,15 @@ def test_files_that_are_none_say_so(tmp_path):
     ]:
         with pytest.raises(SourceError, match=message):
             FITSCutouts(tmp_path / name, {"x": [1.0], "y": [1.0]})
+
+
+def test_a_packed_file_whose_header_is_none_is_refused_and_not_read_for_ever(tmp_path):
+    file = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(noise((20, 30)))]).writeto(file)
+    damaged = file.getvalue().replace(b"XTENSION= 'IMAGE   '", b"XTENSION= = = = = = ")
+    (tmp_path / "m.fits.gz").write_bytes(gzip.compress(damaged))
+    with pytest.raises(SourceError, match="the header of one of its parts is none"):
+        FITSCutouts(tmp_path / "m.fits.gz", {"x": [9.0], "y": [9.0]})
 
 
 def test_a_truncated_or_vanished_file_is_the_fault_of_its_objects(tmp_path):

@@ -133,6 +133,12 @@ def test_the_content_decides_not_the_suffix(tmp_path):
     assert read_one(tmp_path).shape == RGB.shape
 
 
+def headless():
+    """A packed FITS file whose headers are none; astropy finds the second for ever."""
+    whole = packed_fits(fits.ImageHDU(GREY))
+    return gzip.compress(whole.replace(20 * b" ", 10 * b" ="))
+
+
 def make_bad(folder):
     """One file of each kind that cannot be read, by name, with the reason that is wanted."""
     whole = write(folder / "whole.jpg", RGB, quality=95).read_bytes()
@@ -148,6 +154,7 @@ def make_bad(folder):
     data = (folder / "whole_fits.fits").read_bytes()
     (folder / "half fits.fits").write_bytes(data[: len(data) // 2])
     (folder / "half packed.fits.gz").write_bytes(gzip.compress(data)[:4000])
+    (folder / "headless.fits.gz").write_bytes(headless())
     (folder / "no image.fits").write_bytes(b"SIMPLE  =" + b"x" * 100)
     fits.BinTableHDU(Table({"x": [1]})).writeto(folder / "a table.fits")
     fits.writeto(folder / "all nan.fits", np.full((9, 9), np.nan))
@@ -165,6 +172,7 @@ def make_bad(folder):
         "half deep": "truncated",
         "half fits": "damaged",
         "half packed": "damaged",
+        "headless": "the header of one of its parts is none",
         "no image": "damaged|no image",
         "a table": "no image",
         "all nan": "finite",
