@@ -184,15 +184,15 @@ def _squared(
     """
     from threadpoolctl import threadpool_limits
 
-    center = np.asarray(X[points], dtype=np.float64).mean(axis=0)
-    P = (X[points] - center).astype(np.float32)
+    center = X[points].mean(axis=0, dtype=np.float64).astype(np.float32)
+    P = np.asarray(X[points] - center, dtype=np.float32)
     out = np.empty(len(X) if among is None else len(among), dtype=np.float32)
 
     def work(part: slice) -> None:
-        block = (X[part if among is None else among[part]] - center).astype(np.float32)
-        products = block @ (-2 * P.T)
-        products += np.einsum("ij,ij->i", P, P)
-        out[part] = products.min(axis=1) + np.einsum("ij,ij->i", block, block)
+        block = np.asarray(X[part if among is None else among[part]] - center, dtype=np.float32)
+        products = (-2 * P) @ block.T
+        products += np.einsum("ij,ij->i", P, P)[:, None]
+        out[part] = products.min(axis=0) + np.einsum("ij,ij->i", block, block)
 
     with threadpool_limits(1, user_api="blas"):  # the chunks are on all cores already
         for _ in compute.map_chunks(work, len(out), _CHUNK):
