@@ -105,6 +105,8 @@ class NearestLabeled:
         n = len(self._X) if among is None else len(among)
         if not len(labeled):
             return
+        from threadpoolctl import threadpool_limits
+
         labels = _Labels.of(_as_float32(self._X[labeled]), labeled)
 
         def work(part: slice) -> None:
@@ -114,8 +116,9 @@ class NearestLabeled:
             if among is not None:  # copies, not views
                 self._squared[here], self._nearest[here] = squared, nearest
 
-        for _ in map_chunks(work, n, _ROWS_PER_CHUNK):
-            pass
+        with threadpool_limits(1, user_api="blas"):  # the chunks are on all cores already
+            for _ in map_chunks(work, n, _ROWS_PER_CHUNK):
+                pass
 
 
 @dataclass(frozen=True, slots=True)
