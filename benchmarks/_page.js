@@ -30,6 +30,16 @@
   };
   let current = measurement();
 
+  // pictures of a map, as they are drawn
+  let drawnBefore = [];
+  let onDraw = null;
+  const { drawImage } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.drawImage = function draw(image, ...place) {
+    drawImage.call(this, image, ...place);
+    onDraw?.(image);
+    drawnBefore = [image];
+  };
+
   window.awBench = {
     result: (name) =>
       Promise.race([
@@ -70,6 +80,22 @@
             () => shown() !== before && loaded(),
             (now) => result.set("painted", now - event.timeStamp),
           );
+        },
+        { capture: true, once: true },
+      );
+    },
+    // the next turn of the wheel is to zoom the map: painted is the picture made for it
+    expectZoom() {
+      const result = (current = measurement());
+      const old = new WeakSet(drawnBefore);
+      document.addEventListener(
+        "wheel",
+        (event) => {
+          onDraw = (image) => {
+            if (old.has(image)) return;
+            onDraw = null;
+            afterFrame((now) => result.set("painted", now - event.timeStamp));
+          };
         },
         { capture: true, once: true },
       );

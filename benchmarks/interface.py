@@ -1,11 +1,12 @@
 """How quickly the dashboard answers, in a real JupyterLab in a real browser.
 
-    python benchmarks/interface.py [FOLDER OF IMAGES] [--n 40]
+    python benchmarks/interface.py [FOLDER OF IMAGES] [--n 40] [--map [N]]
 
 Without a folder, 3,000 simulated galaxies are written to one. Every time starts at the input
 event (its ``timeStamp``) and ends after the frame that shows the effect; "stored" ends when the
 kernel has confirmed that the label is on disk. Scores come about four a second, as from a quick
-person. Targets stand beside what was measured.
+person. Targets stand beside what was measured. With ``--map`` only the map of `N` objects is
+measured (3,884,404 by default): from a turn of the wheel to the picture made for it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,16 @@ X = np.random.default_rng(0).normal(size=(n, 12)).astype("float32")
 session = aw.Session(X, anomaly_score=np.linspace(5, 0, n), project={project!r})
 for object_id in session.object_ids[-200:]:
     session.label(object_id, 1)
+"""
+MANY = """
+import numpy as np
+import astronomaly_widgets as aw
+rng = np.random.default_rng(0)
+X = rng.normal(size=({n}, 8)).astype("float32") * (3, 2, 1, 1, 1, 1, 1, 1)
+X[: {n} // 3] *= 0.3
+X[: {n} // 3] += 2
+session = aw.Session(X, anomaly_score=rng.uniform(0, 5, {n}))
+session.max_embedded = 0
 """
 RETRAIN = "retrain = session.retrain()"
 TRAINING = "import json\nprint(json.dumps(not retrain.done()))"
@@ -259,23 +270,58 @@ def measure_retraining(run: Run, n: int) -> None:
             lab.wait_for("() => !document.querySelector('.aw-retrain').disabled", timeout=120)
 
 
+def measure_map(run: Run, n: int) -> None:
+    """Measure the redrawing of a large map in a dashboard: ten turns in, ten out, and again."""
+    with run.opened("map", [MANY.format(n=n), DASHBOARD.format(per_page=24)]) as bench:
+        bench.lab.run(0)
+        run.report.add(f"dashboard of {n:,} objects on screen", [bench.show(1, 24)])
+        page = bench.page
+        page.locator(".aw-map-mode[data-mode=pan]").click()
+        page.wait_for_timeout(15_000)  # until the points are sorted and the loop is compiled
+        canvas = page.locator(".aw-feature-map canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        if box is None:
+            raise RuntimeError("the map is not on the screen")
+        page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
+        times = []
+        for turn in range(-1, run.n):  # the first loads what the others use
+            page.wait_for_timeout(bench.random.uniform(600, 620))
+            page.evaluate("() => awBench.expectZoom()")
+            page.mouse.wheel(0, 120 if turn % 20 >= 10 else -120)
+            times.append(bench.result("painted"))
+        size = f"{box['width']:.0f} x {box['height']:.0f}"
+        run.report.add(f"map of {n:,} zoomed, {size} pixels", times[1:], 100)
+
+
+def measure_dashboard(run: Run, folder: Path | None, large: int) -> None:
+    """Measure all but the map."""
+    folder = folder or simulated_folder(run.base / "galaxies")
+    names = {"folder": str(folder.resolve()), "project": str(run.base / "search")}
+    reopen = OPEN.format(**names)
+    measure_opening(run, EXPLORE.format(**names), reopen)
+    measure_labeling(run, reopen)
+    measure_retraining(run, large)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="images; simulated ones by default")
     parser.add_argument("--n", type=int, default=40, help="repetitions of each (%(default)s)")
     parser.add_argument("--large", type=int, default=1_000_000, help="objects to retrain on")
+    parser.add_argument(
+        "--map", type=int, nargs="?", const=3_884_404, help="measure a map of so many objects only"
+    )
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
         base = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (base / "jupyter").mkdir()
         server = stack.enter_context(JupyterServer(base / "jupyter"))
         run = Run(server, stack.enter_context(chromium()), base, options.n)
-        folder = options.folder or simulated_folder(base / "galaxies")
-        names = {"folder": str(folder.resolve()), "project": str(base / "search")}
-        reopen = OPEN.format(**names)
-        measure_opening(run, EXPLORE.format(**names), reopen)
-        measure_labeling(run, reopen)
-        measure_retraining(run, options.large)
+        if options.map:
+            measure_map(run, options.map)
+        else:
+            measure_dashboard(run, options.folder, options.large)
     errors = [error for lab in run.watched for error in lab.errors]
     external = [address for lab in run.watched for address in lab.external]
     print(run.report)

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": GROUND | {"remaining"},
     "clustering": GROUND | {"compute"},
     "validation": GROUND | {"_display", "compute"},
-    "density": GROUND,
+    "density": GROUND | {"compute"},
     "labels": GROUND,
     "project": GROUND,
     "export": GROUND,

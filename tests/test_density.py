@@ -53,7 +53,7 @@ def test_bin_means_leave_unknown_values_out():
 def test_painting_is_transparent_where_there_is_no_point():
     counts = np.array([[0, 1], [9, 0]])
     means = np.array([[np.nan, 0.0], [5.0, np.nan]])
-    picture = density.paint(counts, means, (0, 5))
+    picture = density.paint(counts, means, (0, 5)).rgba
     assert (picture[..., 3] > 0).tolist() == [[False, True], [True, False]]
     assert picture[1, 0, 3] == 255
     assert tuple(picture[0, 1, :3]) == (0x3B, 0x52, 0x8B)
@@ -61,7 +61,7 @@ def test_painting_is_transparent_where_there_is_no_point():
 
 
 def test_a_point_without_a_value_is_painted_neutral():
-    picture = density.paint(np.array([[2]]), np.array([[np.nan]]), (0, 5))
+    picture = density.paint(np.array([[2]]), np.array([[np.nan]]), (0, 5)).rgba
     assert tuple(picture[0, 0, :3]) == (0x87, 0x95, 0xA3)
 
 
@@ -69,7 +69,7 @@ def test_painting_with_a_radius_draws_discs():
     counts = np.zeros((9, 9), int)
     counts[4, 4] = 1
     means = np.where(counts > 0, 2.5, np.nan)
-    opaque = density.paint(counts, means, (0, 5), radius=2)[..., 3] > 0
+    opaque = density.paint(counts, means, (0, 5), radius=2).pixels > 0
     assert opaque[4, 2:7].all()
     assert opaque[2:7, 4].all()
     assert not opaque[2, 2]
@@ -78,9 +78,7 @@ def test_painting_with_a_radius_draws_discs():
 
 def test_an_empty_picture_can_be_painted():
     counts, means = density.bin_points(cloud(10), np.ones(10), Window(90, 91, 90, 91), 8, 8)
-    assert (
-        density.paint(counts, means, (0, 5)).max(initial=0, where=[False, False, False, True]) == 0
-    )
+    assert not density.paint(counts, means, (0, 5)).pixels.any()
 
 
 def test_shades_run_through_the_palette():
@@ -92,6 +90,45 @@ def test_shades_run_through_the_palette():
 def test_discs_shrink_as_points_crowd():
     radii = [density.disc_radius(n, 400_000) for n in (0, 6_000, 200_000, 4_000_000)]
     assert radii == [2, 2, 1, 0]
+
+
+@pytest.mark.parametrize("window", [Window(-9, 9, -9, 9), Window(-0.3, 0.7, 0.1, 0.9)])
+def test_the_index_bins_as_the_plain_way_does(window):
+    rng = np.random.default_rng(1)
+    points = cloud().astype(float)  # in float32 a point may be on either side of an edge
+    points[7] = np.nan
+    index = PointIndex(points)
+    values = rng.uniform(0, 5, len(points)).astype(np.float32)
+    values[::9] = np.nan
+    kinds = rng.integers(-1, 12, len(points)).astype(np.int32)
+    for shown in (values, None):
+        counts, means = index.bin_points(shown, window, 40, 30)
+        want_counts, want_means = density.bin_points(points, shown, window, 40, 30)
+        np.testing.assert_array_equal(counts, want_counts)
+        np.testing.assert_allclose(means, want_means, rtol=1e-6)
+    want = density.bin_kinds(points, kinds, window, 40, 30)
+    np.testing.assert_array_equal(index.bin_kinds(kinds, window, 40, 30), want)
+    assert want.sum() == counts.sum() > 0
+
+
+def test_the_index_bins_new_values_after_others():
+    points, window = cloud(100), Window(-9, 9, -9, 9)
+    index = PointIndex(points)
+    for value in (1.0, 4.0):
+        _, means = index.bin_points(np.full(100, value), window, 4, 4)
+        assert np.nanmax(means) == value
+
+
+def test_a_window_beside_the_map_is_empty():
+    counts, means = PointIndex(cloud(100)).bin_points(None, Window(90, 91, 90, 91), 4, 4)
+    assert not counts.any()
+    assert np.isnan(means).all()
+
+
+def test_a_byte_tells_all_colors_of_a_picture():
+    counts, means = np.meshgrid(np.arange(1, 1001), np.linspace(0, 5, 100))
+    pixels, palette = density.paint(counts, means, (0, 5))
+    assert 200 < len(np.unique(pixels)) < len(palette) <= 256
 
 
 @given(st.integers(0, 1000), st.floats(-3, 3), st.floats(-3, 3), st.floats(0.01, 2))
@@ -171,7 +208,8 @@ def test_a_pixel_has_the_color_of_the_kind_that_most_around_it_are_of():
     window = Window(0, 10, 0, 10)
     points = np.array([[2.5, 7.5]] * 3 + [[2.5, 7.5]] * 2 + [[7.5, 2.5], [5.5, 5.5], [50, 50]])
     kinds = np.array([1, 1, 1, 0, 0, 12, -1, 0], dtype=np.int32)
-    picture = density.paint_kinds(points, kinds, window, 1000, 1000)
+    counts = density.bin_kinds(points, kinds, window, 1000, 1000)
+    picture = density.paint_kinds(counts, radius=2).rgba
     colors = [int(c[k : k + 2], 16) for c in density.KIND_COLORS for k in (1, 3, 5)]
     colors = np.array(colors).reshape(-1, 3)
     assert picture[250, 250, :3].tolist() == colors[1].tolist()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import zlib
 from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..density import Window, bin_points, disc_radius, frame, paint, paint_kinds
+from ..density import Window, bin_kinds, bin_points, disc_radius, frame, paint, paint_kinds
 from ._map_view import LIMITS
 
 if TYPE_CHECKING:
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..density import Picture
     from ._map_view import MapView, Scene
 
 MOST_MARKS = 5_000
+_MANY = 200_000  # objects from which on a compiled loop is worth its loading
 _LARGEST = 2_000  # pixels per side; more than a screen gives the map
 
 
@@ -85,12 +88,26 @@ class CanvasMap:
     def _picture(self, scene: Scene) -> dict[str, Any]:
         with self._lock:
             window, (width, height) = self._window or frame(scene.points), self._size
+        looked_at = window, width, height
+        # for few objects, and for the first picture, nothing is sorted or compiled
+        index = scene.index if len(scene.points) >= _MANY else None
         if scene.kinds is not None:
-            picture = paint_kinds(scene.points, scene.kinds, window, width, height)
-            return {"png": _png(picture), "window": list(window), "key": next(self._keys)}
-        counts, means = bin_points(scene.points, scene.values, window, width, height)
-        radius = disc_radius(int(counts.sum()), width * height)
-        picture = paint(counts, means, LIMITS, radius)
+            kinds = scene.kinds
+            planes = (
+                bin_kinds(scene.points, kinds, *looked_at)
+                if index is None
+                else index.bin_kinds(kinds, *looked_at)
+            )
+            picture = paint_kinds(planes, disc_radius(int(planes.sum()), width * height))
+        else:
+            values = scene.values
+            counts, means = (
+                bin_points(scene.points, values, *looked_at)
+                if index is None
+                else index.bin_points(values, *looked_at)
+            )
+            radius = disc_radius(int(counts.sum()), width * height)
+            picture = paint(counts, means, LIMITS, radius)
         return {"png": _png(picture), "window": list(window), "key": next(self._keys)}
 
 
@@ -117,9 +134,13 @@ def _bytes(array: NDArray[Any]) -> bytes:
     return np.ascontiguousarray(array, dtype="<f4").tobytes()
 
 
-def _png(picture: NDArray[np.uint8]) -> bytes:
+def _png(picture: Picture) -> bytes:
     from PIL import Image
 
+    image = Image.fromarray(picture.pixels)
+    image.putpalette(picture.palette[:, :3].tobytes())
+    opacity = picture.palette[:, 3].tobytes()
     out = io.BytesIO()
-    Image.fromarray(picture).save(out, "PNG", compress_level=1)
+    # runs are all that repeats in such a picture: to look for more costs three times as much
+    image.save(out, "PNG", transparency=opacity, compress_level=1, compress_type=zlib.Z_RLE)
     return out.getvalue()

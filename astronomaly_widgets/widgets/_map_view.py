@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..density import PointIndex
     from ..session import Session
 
 LIMITS = (0.0, 5.0)
@@ -55,6 +56,8 @@ class Scene:
         Row of the current object.
     mode : str
         One of `MODES`.
+    index : PointIndex or None
+        Finds and counts `points`; None until it is made.
     """
 
     points: NDArray[Any]
@@ -66,6 +69,7 @@ class Scene:
     top: NDArray[np.intp] = field(default_factory=_no_rows)
     current: int | None = None
     mode: str = "point"
+    index: PointIndex | None = None
 
 
 class MapView(anywidget.AnyWidget):

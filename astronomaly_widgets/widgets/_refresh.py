@@ -56,12 +56,15 @@ class Refresher:
         self._drawing = Lock()
         _alive.add(self)
 
-    def request(self, *parts: str) -> None:
-        """Have these parts drawn soon; returns at once."""
+    def request(self, *parts: str, at_once: bool = False) -> None:
+        """Have these parts drawn soon, or `at_once` if who asks waits for it; returns at once."""
         with self._changed:
             if self._closed:
                 return
-            if not self._parts:
+            if at_once:
+                self._due = monotonic()
+                self._changed.notify()
+            elif not self._parts:
                 self._due = max(monotonic() + self._delay, self._last + self._interval)
                 self._changed.notify()
             self._parts.update(parts)

@@ -56,7 +56,6 @@ class FeatureMap(ipywidgets.VBox):
         self._color_by = _checked(color_by, tuple(COLORS), "color_by")
         self._mode = MODES[0]
         self._scene = Scene(np.empty((0, 2), dtype=np.float32))
-        self._points_index: PointIndex | None = None
         self._hovered: int | None = None
         self._lassoed: tuple[tuple[str, ...], NDArray[np.intp]] = (), np.empty(0, dtype=np.intp)
         self._embedding: Future[Any] | None = None
@@ -195,7 +194,7 @@ class FeatureMap(ipywidgets.VBox):
         if isinstance(self._renderer, CanvasMap):
             window = self._window_of(message)
             self._renderer.look_at(window, message["width"], message["height"])
-            self._refresher.request("view")
+            self._refresher.request("view", at_once=True)
 
     def _make_current(self, row: int) -> None:
         self.session.current_id = self.session.ids_of([row])[0]
@@ -222,9 +221,9 @@ class FeatureMap(ipywidgets.VBox):
         return Window(*(float(edge) for edge in message["window"]))
 
     def _index(self) -> PointIndex:
-        index = self._points_index
+        index = self._scene.index
         if index is None:
-            index = self._points_index = PointIndex(self._scene.points)
+            index = self._scene.index = PointIndex(self._scene.points)
         return index
 
     # drawing, on the refresher's thread
@@ -233,7 +232,7 @@ class FeatureMap(ipywidgets.VBox):
         session, scene = self.session, self._scene
         if "points" in parts:
             scene.points = np.asarray(session.best_embedding, dtype=np.float32)
-            self._points_index = None
+            scene.index = None
         if parts & {"points", "colors"}:
             by = self._color_by
             found = session.clusters if by == "cluster" else None

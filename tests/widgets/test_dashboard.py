@@ -1,6 +1,6 @@
 import time
 from concurrent.futures import Future
-from threading import current_thread
+from threading import Event, current_thread
 
 import numpy as np
 import pytest
@@ -143,6 +143,19 @@ def test_a_burst_of_requests_is_drawn_at_most_twice():
         refresher.request(str(k))
     wait_until(lambda: sum(map(len, drawn)) == 100)
     assert len(drawn) <= 2
+
+
+def test_who_waits_for_a_drawing_is_not_kept_waiting():
+    drawn, done = [], Event()
+    refresher = Refresher(lambda parts: (drawn.append(parts), done.set()), pytest.fail, 3600)
+    refresher.request("colors")
+    assert done.wait(10)
+    done.clear()
+    refresher.request("labels")
+    refresher.request("view", at_once=True)
+    assert done.wait(10)
+    assert drawn == [{"colors"}, {"labels", "view"}]
+    refresher.close()
 
 
 def test_what_drawing_raises_is_told_and_the_next_request_is_drawn():

@@ -327,7 +327,8 @@ def test_each_cluster_is_drawn_in_its_color_and_what_is_in_none_is_neutral(marks
 def test_the_canvas_is_painted_by_cluster(canvas_map, clustered):
     canvas_map.color_by = "cluster"
     settle(canvas_map)
-    picture = np.asarray(Image.open(io.BytesIO(canvas_map._view.picture["png"])))
+    picture = Image.open(io.BytesIO(canvas_map._view.picture["png"]))
+    picture = np.asarray(picture.convert("RGBA"))
     seen = {tuple(color) for color in picture[picture[..., 3] > 0][:, :3].tolist()}
     assert {tuple(bytes.fromhex(c[1:])) for c in density.KIND_COLORS[:2]} <= seen
 
@@ -410,7 +411,25 @@ def test_a_zoomed_canvas_gets_a_picture_of_what_is_visible(canvas_map, view_of):
     assert after["key"] > before["key"]
     assert after["window"] == window
     image = Image.open(io.BytesIO(after["png"]))
-    assert (image.size, image.mode) == ((200, 100), "RGBA")
+    assert (image.size, image.mode) == ((200, 100), "P")
+
+
+@pytest.mark.parametrize("color_by", ["trained_score", "label", "cluster"])
+def test_the_compiled_picture_is_the_plain_one(session, monkeypatch, color_by):
+    monkeypatch.setattr("astronomaly_widgets.widgets.feature_map.MOST_MARKS", 10)
+    if color_by == "cluster":
+        session.find_clusters().result()
+    pictures = []
+    for many in (10, 10_000):
+        monkeypatch.setattr("astronomaly_widgets.widgets._canvas_map._MANY", many)
+        shown = FeatureMap(session, color_by=color_by)
+        settle(shown)
+        shown._index()
+        shown._refresher.request("view")
+        settle(shown)
+        pictures.append(shown._view.picture["png"])
+        shown.close()
+    assert pictures[0] == pictures[1]
 
 
 def test_a_window_without_area_is_refused(canvas_map, view_of):

@@ -1,6 +1,7 @@
 // The canvas of a large map: a picture from the kernel, stretched at once when the window moves
 // and replaced when the kernel has made a new one; and at most 5,000 marks on it.
 
+const LONGEST_WAIT = 500; // ms for a picture, before another is asked for
 const EMPTY_WINDOW = [-1, 1, -1, 1]; // [x_min, x_max, y_min, y_max], y upwards
 
 function openMapCanvas(stage, model, { onview }) {
@@ -13,7 +14,9 @@ function openMapCanvas(stage, model, { onview }) {
   let view = EMPTY_WINDOW;
   let bitmap = null; // { image, window, key }
   let drawing = 0;
-  let moved = 0; // counts movements, so that only the last one is asked for
+  let asked = -Infinity; // when the kernel was told what is visible
+  let answered = true;
+  let waiting = null; // the timer that will tell it
 
   const color = (name) => getComputedStyle(canvas).getPropertyValue(name).trim();
   const floats = (view) =>
@@ -93,20 +96,29 @@ function openMapCanvas(stage, model, { onview }) {
     }
   }
 
+  // at once, or when the picture asked for before is there: the kernel sets the pace
   function ask() {
-    onview({ window: view, width: canvas.width, height: canvas.height });
+    clearTimeout(waiting);
+    const pause = answered ? 0 : asked + LONGEST_WAIT - performance.now();
+    waiting = setTimeout(() => {
+      waiting = null;
+      asked = performance.now();
+      answered = false;
+      onview({ window: view, width: canvas.width, height: canvas.height });
+    }, pause);
   }
 
   function move(next) {
     view = next;
     redraw();
-    const mine = ++moved;
-    setTimeout(() => mine === moved && ask(), 60);
+    ask();
   }
 
   async function takePicture() {
     const { png, window: shown, key } = model.get("picture");
     if (!png) return;
+    answered = true;
+    if (waiting) ask();
     const image = await createImageBitmap(new Blob([png], { type: "image/png" }));
     if (bitmap && bitmap.key > key) return; // an older one took longer to decode
     bitmap = { image, window: shown, key };
@@ -160,6 +172,7 @@ function openMapCanvas(stage, model, { onview }) {
       size.disconnect();
       theme.disconnect();
       cancelAnimationFrame(drawing);
+      clearTimeout(waiting);
       model.off("change:picture", takePicture);
       model.off("change:frame", takeFrame);
       model.off("change:marks", redraw);
