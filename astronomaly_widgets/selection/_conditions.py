@@ -7,13 +7,14 @@ false, and only what is true is selected. So a cut removes here what it removes 
 from __future__ import annotations
 
 import operator
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..exceptions import SourceError
+from ._adql import literal, quoted
+from ._columns import read_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,22 +23,6 @@ if TYPE_CHECKING:
 
     _Truth = tuple[NDArray[np.bool_], NDArray[np.bool_]]  # where it is true, where it is false
 
-_REGULAR = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-# words of ADQL 2.1 that a catalog might use as a name of a column
-_RESERVED = frozenset(
-    """abs action add all and any area as asc at avg between bit box by case cast ceiling center
-    centroid char character check circle close column constraint contains coord1 coord2 coordsys
-    count cross current cursor date day desc distance distinct domain double else end exists exp
-    external first float floor for found from full go group having hour identity in index inner
-    input int integer intersects interval into is join key language last left level like local log
-    log10 lower match max min minute mod module month names natural next no not null number offset
-    on only open option or order outer output partial pi point polygon position power prior public
-    rand read real references region relative right round rows schema scroll second section select
-    session set sign sin size smallint some space sqrt sum table tan temporary then time timestamp
-    to top trailing transaction translation trim truncate union unique unknown update upper usage
-    user using value values view when where with work write year zone""".split()  # noqa: SIM905 - a word a line would fill a file
-)
-_NUMBERS = {"integer", "floating", "mixed-integer-float"}
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -54,8 +39,19 @@ _CALCULATE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Expression:
+@dataclass(frozen=True, eq=False, repr=False)
+class _Written:
+    """What can be written as ADQL, and worked out for a table from its parts."""
+
+    text: str
+    columns: tuple[str, ...]
+    _parts: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.text}>"
+
+
+class Expression(_Written):
     """A column, a number, or what is calculated of them; comparing it gives a condition.
 
     Attributes
@@ -66,18 +62,11 @@ class Expression:
         The columns that it needs.
     """
 
-    text: str
-    columns: tuple[str, ...]
-    _parts: tuple[Any, ...]
-
-    def __repr__(self) -> str:
-        return f"<Expression: {self.text}>"
-
     def values(self, table: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Calculate it for each row: values (n,), and which of them are missing (n,)."""
         kind, *parts = self._parts
         if kind == "column":
-            return _read(table, parts[0])
+            return read_column(table, parts[0])
         if kind == "constant":
             return np.asarray(parts[0]), np.asarray(False)
         (left, missing), (right, also) = (part.values(table) for part in parts)
@@ -158,8 +147,8 @@ class Expression:
         return Condition(f"{self.text} IS NOT NULL", self.columns, ("known", self))
 
 
-@dataclass(frozen=True, eq=False)
-class Condition:
+@dataclass(frozen=True, eq=False, repr=False)
+class Condition(_Written):
     """What a row must fulfil; conditions combine by ``&``, ``|`` and ``~``.
 
     Attributes
@@ -170,13 +159,7 @@ class Condition:
         The columns that it needs.
     """
 
-    text: str
-    columns: tuple[str, ...]
-    _parts: tuple[Any, ...]
     _loose: bool = False  # whether the text needs brackets where it is combined
-
-    def __repr__(self) -> str:
-        return f"<Condition: {self.text}>"
 
     def mask(self, table: Any) -> NDArray[np.bool_]:
         """Return for which rows of a table it is true, (n,) bool.
@@ -224,12 +207,6 @@ class Condition:
 
     def __bool__(self) -> bool:
         raise TypeError("a condition has no truth of its own; combine conditions by &, | and ~")
-
-
-def _decoded(values: NDArray[Any]) -> NDArray[Any]:
-    """Turn bytes among the values into text."""
-    decode = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values.tolist()]
-    return np.array(decode, dtype=object)
 
 
 def _every(masks: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
@@ -298,7 +275,7 @@ def cone(
     def within(table: Any) -> _Truth:
         from astropy.coordinates import angular_separation
 
-        (lon, missing), (lat, also) = (_read(table, name) for name in columns)
+        (lon, missing), (lat, also) = (read_column(table, name) for name in columns)
         places = np.radians(np.asarray(lon, float)), np.radians(np.asarray(lat, float))
         separation = angular_separation(*places, np.radians(ra), np.radians(dec))
         known = ~(missing | also)
@@ -308,26 +285,18 @@ def cone(
     return Condition(text, tuple(columns), ("within", within))
 
 
-def quoted(name: str) -> str:
-    """Write a name as ADQL does: in double quotes if it is no ordinary word, or a reserved one."""
-    if _REGULAR.fullmatch(name) and name.lower() not in _RESERVED:
-        return name
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _as_expression(value: Any) -> Expression:
     if isinstance(value, Expression):
         return value
     if isinstance(value, str):
-        return Expression("'" + value.replace("'", "''") + "'", (), ("constant", value))
+        return Expression(literal(value), (), ("constant", value))
     if isinstance(value, bool | np.bool_):
         raise TypeError("ADQL has no true and false; compare with 0 or 1")
     if isinstance(value, int | float | np.integer | np.floating):
         number = value.item() if isinstance(value, np.generic) else value
         if not np.isfinite(number):
             raise ValueError(f"{number} cannot be compared with; ask is_known() of the column")
-        text = repr(number)
-        return Expression(f"({text})" if number < 0 else text, (), ("constant", number))
+        return Expression(literal(number), (), ("constant", number))
     raise TypeError(f"{value!r} is neither a column nor a number nor text")
 
 
@@ -342,35 +311,3 @@ def _compare(table: Any, sign: str, first: Expression, second: Expression) -> _T
     known = ~(missing | also)
     true = np.asarray(_COMPARE[sign](left, right), bool) & known
     return true, known & ~true
-
-
-def _read(table: Any, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return a column's values and which of them are missing."""
-    import pandas as pd
-
-    names = getattr(table, "colnames", None) or getattr(table, "columns", None)
-    if names is None:
-        names = getattr(getattr(table, "dtype", None), "names", None) or ()
-    if name not in list(names):
-        there = ", ".join(map(str, names)) or "no columns"
-        raise SourceError(f"the table has no column {name!r}; it has {there}")
-    found = table[name]
-    if isinstance(found, pd.Series):
-        missing = found.isna().to_numpy()
-        numeric = found.dtype.kind in "iufb"
-        if numeric and isinstance(found.dtype, pd.api.extensions.ExtensionDtype):
-            values = found.fillna(0).to_numpy()
-        else:
-            values = found.to_numpy() if numeric else found.astype(object).to_numpy()
-    else:
-        missing = np.array(np.ma.getmaskarray(found))
-        values = np.asarray(np.ma.getdata(found))
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8", "replace")
-    if values.dtype.kind == "f":
-        missing = missing | np.isnan(values)
-    if values.dtype.kind == "O":
-        numbers = pd.api.types.infer_dtype(values[~missing]) in _NUMBERS
-        values = np.where(missing, 0.0 if numbers else "", values)
-        values = values.astype(np.float64) if numbers else _decoded(values)
-    return values, missing

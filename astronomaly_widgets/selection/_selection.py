@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._conditions import Condition, all_of, any_of, column, quoted
+from ._adql import quoted
+from ._conditions import Condition, all_of, any_of, column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
