@@ -5,7 +5,7 @@ compiling come before the clock starts, and the memory is what is taken beside t
 plain way is scikit-learn and scipy as one writes them at first; since that takes long, the ratio is
 taken at ``--plain-n`` objects, where both are timed in the same run. On a machine that does other
 work besides, CPU seconds tell more than seconds; the exponent is the slope of their logarithm
-against that of n, over four sizes.
+against that of n, from 100,000 objects on: below, other things than n take the time.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from astronomaly_widgets.learners._nearest import NearestLabeled
 D, WIDE = 26, 1280  # components that are searched, and features before PCA (Etsebeth et al. 2024)
 WIDE_SHARE = 0.4  # of the objects, for which the many features are written to disk
 E24 = 3_884_404  # objects in that survey
+SMALL, LARGE = 10_000, 100_000  # objects of the smallest survey, and from where cost is linear
 WARM = 40_000  # objects for which everything is compiled that ever is
 
 
@@ -284,7 +285,7 @@ def report(folder, steps, sizes, plain_n, plot):
         ours = in_a_process(folder, step, sorted({*ns, at}))
         costs[step] = [(n, *ours[n]) for n in ns]
         n, seconds, cpu, megabytes = costs[step][-1]
-        slope = np.polyfit(np.log(ns), np.log([point[2] for point in costs[step]]), 1)[0]
+        slope = exponent(costs[step], share)
         cells = [step, f"{n:,}", f"{seconds:.2f}", f"{cpu:.2f}", f"{megabytes:.0f}", f"{slope:.2f}"]
         fewer, half = costs[step][-2][0], costs[step][-2][2]
         whole = cpu + (E24 - n) * (cpu - half) / (n - fewer)  # what is learned is learned once
@@ -297,6 +298,18 @@ def report(folder, steps, sizes, plain_n, plot):
         print("|", " | ".join(cells), "|", flush=True)
     if plot is not None:
         draw(costs, plot)
+
+
+def exponent(costs, share):
+    """Slope of the logarithm of CPU seconds against that of n, from 100,000 objects on."""
+    points = np.log([(n, cpu) for n, _, cpu, _ in costs])
+    large = points[points[:, 0] >= np.log(LARGE * share)]
+    return np.polyfit(*(large if len(large) > 1 else points).T, 1)[0]
+
+
+def sizes_up_to(n):
+    """From 10,000 objects on, two for each power of ten."""
+    return np.geomspace(SMALL, n, round(2 * np.log10(n / SMALL)) + 1).round().astype(int).tolist()
 
 
 def draw(costs, path):
@@ -329,7 +342,7 @@ def main():
         measure(arguments.folder, arguments.step, arguments.sizes, plain=arguments.plain)
         return
     steps = [step for step in STEPS if arguments.only in step]
-    sizes = [arguments.n // 8, arguments.n // 4, arguments.n // 2, arguments.n]
+    sizes = sizes_up_to(arguments.n)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
         folder = Path(temporary)
         wide_too = any("PCA" in step for step in steps)
