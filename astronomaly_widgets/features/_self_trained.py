@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -12,9 +10,10 @@ import numpy as np
 
 from .. import preprocess
 from . import _torch
+from ._by_network import ByNetwork
 from ._collapse import check_spread, spread
+from ._learned import OWN, Learned, read_learned
 from ._pictures import read_pictures
-from ._tensors import read_settings, write_settings, write_tensors
 from ._training import Training, seed_of, seeded, training_bar
 from .cnn import CNNFeatures
 
@@ -26,22 +25,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .._protocols import Source
+    from ._runner import Runner
     from ._training import Recipe
 
-_WEIGHTS = "weights.safetensors"
-_SETTINGS = "settings.json"
 _PROBES = 256
-_OWN = "own: "  # before the name of a network that only the person has
 
 
-class SelfTrained:
+class SelfTrained(ByNetwork):
     """What BYOL and the autoencoder have in common.
 
     A subclass says which arguments it was given, what is trained, and what of it measures.
     """
 
     name: str
-    kinds: tuple[str, ...] = ("image",)
     network: Any = None
 
     def __init__(
@@ -62,6 +58,7 @@ class SelfTrained:
             raise ValueError(f"batch_size is {batch_size}; wanted at least 2")
         if not learning_rate > 0:
             raise ValueError(f"learning_rate is {learning_rate}; wanted more than 0")
+        super().__init__()
         self._eye = CNNFeatures(
             size=size, crop=crop, color=color, sigma=sigma, keep_components=keep_components
         )
@@ -71,11 +68,7 @@ class SelfTrained:
         self.random_state = random_state
         self.device = device
         self.keep_components = keep_components
-        self._history: list[dict[str, float]] = []
-        self._modules: Any = None  # the parts that measure, in evaluation mode
-        self._runner: _torch.Runner | None = None
-        self._digest = ""
-        self._lock = threading.Lock()
+        self._learned: Learned | None = None
 
     # -- for the subclass ------------------------------------------------------------------------
 
@@ -197,21 +190,20 @@ class SelfTrained:
             {"features": self.name, **self._learned_with(), "images": pictures.digest},
         )
         self.left_out_ = pictures.left_out
-        self._take(self._copied(recipe), training.history)
+        self._take(Learned(self._copied(recipe), training.history))
         with training_bar(training, epochs, self.name if progress else None) as bar:
             for row in training.run(epochs, bar):
-                self._take(self._copied(recipe), training.history)
+                self._take(Learned(self._copied(recipe), training.history))
                 row["spread"] = self._spread(self._ready(), probes)
                 check_spread(row["spread"], self._least_of_first * first, self._against_collapse)
                 if on_epoch is not None:
                     on_epoch(self)
         return self
 
-    def _take(self, modules: Any, history: list[dict[str, float]]) -> None:
-        """Measure with these modules from now on."""
+    def _take(self, learned: Learned) -> None:
+        """Measure with this from now on."""
         with self._lock:
-            self._modules, self._runner, self._digest = modules, None, ""
-            self._history = history
+            self._learned, self._runner = learned, None
 
     @property
     def history_(self) -> pd.DataFrame:
@@ -219,7 +211,8 @@ class SelfTrained:
         import pandas as pd
 
         columns = ["epoch", "loss", "spread", "seconds"]
-        return pd.DataFrame(self._history, columns=columns).set_index("epoch")
+        rows = [] if self._learned is None else self._learned.history
+        return pd.DataFrame(rows, columns=columns).set_index("epoch")
 
     def _copied(self, recipe: Recipe) -> Any:
         """Return a copy of what measures, in evaluation mode."""
@@ -230,7 +223,7 @@ class SelfTrained:
             parameter.grad = None
         return modules
 
-    def _spread(self, runner: _torch.Runner, probes: NDArray[Any]) -> float:
+    def _spread(self, runner: Runner, probes: NDArray[Any]) -> float:
         seen = np.stack([preprocess.center_crop(each, self._seen) for each in probes])
         return spread(self._telling(runner(seen, self.batch_size)))
 
@@ -251,31 +244,8 @@ class SelfTrained:
 
     def settings(self) -> Mapping[str, Any]:
         """Return all that the numbers depend on, with a digest of what was learned."""
-        if self._modules is not None and not self._digest:
-            digest = hashlib.sha256()
-            for name, tensor in self._modules.state_dict().items():
-                digest.update(name.encode())
-                digest.update(tensor.cpu().numpy().tobytes())
-            self._digest = digest.hexdigest()[:16]
-        return {**self._learned_with(), "learned": self._digest, "version": 1}
-
-    def extract(self, data: NDArray[Any]) -> NDArray[Any]:
-        """Measure one image; (d,) float32. Many at once are quicker, see :func:`measure`.
-
-        Parameters
-        ----------
-        data : ndarray, shape (height, width) or (height, width, bands)
-            NaN where there are no data.
-
-        Raises
-        ------
-        MeasurementError
-            The image has no data, or nothing in it stands out of the noise.
-        ValueError
-            The network has not been trained.
-        """
-        row: NDArray[Any] = self.extract_batch([self.prepare(data)])[0]
-        return row
+        digest = "" if self._learned is None else self._learned.digest
+        return {**self._learned_with(), "learned": digest, "version": 1}
 
     def prepare(self, data: NDArray[Any]) -> NDArray[Any]:
         """Return what the network sees of an image; (seen, seen, 3) float32, in 0..1.
@@ -300,25 +270,22 @@ class SelfTrained:
         """
         return self._ready()(np.stack(prepared), self.batch_size)
 
-    def _ready(self) -> _torch.Runner:
+    def _ready(self) -> Runner:
         with self._lock:
-            if self._modules is None:
-                kind = type(self).__name__
-                raise ValueError(
-                    f"{self.name} features have to learn from your images first: features = "
-                    f"{kind}().fit(source), and then explore(source, features=features); what was "
-                    f"learned before comes back with {kind}.load(folder)"
-                )
             if self._runner is None:
-                self._runner = _torch.Runner(self._measuring(self._modules), self.device)
+                measuring = self._measuring(self._trained().modules)
+                self._runner = _torch.Runner(measuring, self.device)
             return self._runner
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what can be built again, and what no other process could use."""
-        return self.__dict__ | {"_runner": None, "_lock": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.Lock())
+    def _trained(self) -> Learned:
+        if self._learned is None:
+            kind = type(self).__name__
+            raise ValueError(
+                f"{self.name} features have to learn from your images first: features = "
+                f"{kind}().fit(source), and then explore(source, features=features); what was "
+                f"learned before comes back with {kind}.load(folder)"
+            )
+        return self._learned
 
     # -- on disk ---------------------------------------------------------------------------------
 
@@ -335,10 +302,7 @@ class SelfTrained:
         ValueError
             The network has not been trained.
         """
-        self._ready()
-        folder = Path(folder).expanduser()
-        write_settings(folder / _SETTINGS, self.name, self._arguments(), self._history)
-        write_tensors(folder / _WEIGHTS, self._modules.state_dict(), {})
+        self._trained().write(folder, self.name, self._arguments())
 
     @classmethod
     def load(
@@ -363,13 +327,13 @@ class SelfTrained:
             It is of other features, or not a save at all, or the weights do not fit.
         """
         folder = Path(folder).expanduser()
-        arguments, history = read_settings(folder / _SETTINGS, cls.name)
+        arguments, history, weights = read_learned(folder, cls.name)
         if network is not None:
             arguments["network"] = network
-        elif str(arguments.get("network")).startswith(_OWN):
+        elif str(arguments.get("network")).startswith(OWN):
             raise ValueError(
                 f"{folder} holds the weights of a network of your own, "
-                f"{arguments['network'].removeprefix(_OWN)}: give it, as load(folder, network=...)"
+                f"{arguments['network'].removeprefix(OWN)}: give it, as load(folder, network=...)"
             )
         try:
             extractor = cls(**arguments, device=device)
@@ -379,13 +343,5 @@ class SelfTrained:
             ) from error
         with seeded(0, _torch.torch().device("cpu")):
             empty = extractor._copied(extractor._recipe())
-        loaded = _torch.build(empty, folder / _WEIGHTS).network
-        extractor._take(loaded, history)
+        extractor._take(Learned(_torch.build(empty, weights).network, history))
         return extractor
-
-
-def own_network(network: Any) -> str:
-    """Return the name of a network, which says whether only the person has it."""
-    if isinstance(network, str):
-        return network
-    return _OWN + type(network).__name__

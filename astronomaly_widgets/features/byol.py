@@ -9,8 +9,9 @@ import numpy as np
 
 from . import _torch
 from ._augment import Views
+from ._learned import own_network
 from ._networks import as_rows, head, plain, scaled, small_network
-from ._self_trained import SelfTrained, own_network
+from ._self_trained import SelfTrained
 
 if TYPE_CHECKING:
     from ._training import Recipe

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from .. import preprocess
 from ..exceptions import MeasurementError
 from . import _onnx, _torch
+from ._by_network import ByNetwork
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +29,7 @@ _AT_ONCE_ON_CPU = 16
 _AT_ONCE_ON_GPU = 128
 
 
-class CNNFeatures:
+class CNNFeatures(ByNetwork):
     """The numbers before the last layer of a network that was trained on other images (E24 3.1).
 
     By default EfficientNet-Lite0 with the weights of ImageNet, which come with the package's extra
@@ -93,7 +93,6 @@ class CNNFeatures:
     """
 
     name = "cnn"
-    kinds: tuple[str, ...] = ("image",)
 
     def __init__(
         self,
@@ -122,6 +121,7 @@ class CNNFeatures:
         _check_keep_components(keep_components)
         if _onnx.is_onnx(network) and weights is not None:
             raise ValueError(f"{network} has weights of its own; leave out weights={weights!r}")
+        super().__init__()
         self.network = network
         self.weights = weights
         self.size = size
@@ -133,8 +133,6 @@ class CNNFeatures:
         self.device = device
         self.keep_components = keep_components
         self._batch_size = batch_size
-        self._runner: Runner | None = None
-        self._lock = threading.Lock()
 
     @property
     def batch_size(self) -> int:
@@ -173,22 +171,6 @@ class CNNFeatures:
             "sigma": self.sigma,
             "version": 1,
         }
-
-    def extract(self, data: NDArray[Any]) -> NDArray[Any]:
-        """Measure one image; (d,) float32. Many at once are quicker, see :func:`measure`.
-
-        Parameters
-        ----------
-        data : ndarray, shape (height, width) or (height, width, bands)
-            NaN where there are no data.
-
-        Raises
-        ------
-        MeasurementError
-            The image has no data, or nothing in it stands out of the noise.
-        """
-        row: NDArray[Any] = self.extract_batch([self.prepare(data)])[0]
-        return row
 
     def prepare(self, data: NDArray[Any]) -> NDArray[Any]:
         """Return what the network sees of an image; (size, size, 3) float32, in 0..1.
@@ -245,13 +227,6 @@ class CNNFeatures:
         if not preprocess.center_crop(mask, self._side(data)).any():
             raise MeasurementError(f"nothing above {sigma:g} sigma")
         return mask
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what can be built again, and what no other process could use."""
-        return self.__dict__ | {"_runner": None, "_lock": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.Lock())
 
 
 def _check_keep_components(keep: float | None) -> None:

@@ -51,8 +51,8 @@ def test_it_learns_to_draw_its_images_again(trained):
 def test_the_error_is_that_of_the_pixels(trained):
     seen = torch.from_numpy(trained.prepare(GALAXIES[3])).permute(2, 0, 1)[None]
     with torch.inference_mode():
-        numbers = trained._modules["encoder"](seen)
-        drawn = trained._modules["decoder"](numbers)
+        numbers = trained._learned.modules["encoder"](seen)
+        drawn = trained._learned.modules["decoder"](numbers)
     assert drawn.shape == seen.shape
     expected = np.log10(np.mean(np.square(drawn.numpy() - seen.numpy()), dtype=float))
     values = trained.extract(GALAXIES[3])
@@ -149,7 +149,7 @@ def test_an_image_without_data_cannot_be_measured(trained):
 def test_an_image_that_is_drawn_without_error_has_a_number_too():
     extractor = small().fit(SEEN, epochs=1, progress=False)
     with torch.no_grad():
-        last = extractor._modules["decoder"][-2]
+        last = extractor._learned.modules["decoder"][-2]
         last.weight.zero_()
         last.bias.fill_(-1e4)  # black, whatever comes
     assert extractor.extract(np.zeros((32, 32), np.uint8))[-1] == pytest.approx(-8)

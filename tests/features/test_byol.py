@@ -128,7 +128,7 @@ def test_a_network_of_ones_own_is_copied_and_trained_whole():
     features = small(own).fit(SEEN, epochs=1, progress=False)
     assert values_of(features).shape == (32, 6)
     torch.testing.assert_close(own[0].weight, before, rtol=0, atol=0)
-    assert not torch.equal(features._modules["network"][1][0].weight, before)
+    assert not torch.equal(features._learned.modules["network"][1][0].weight, before)
 
 
 # -- the same again ----------------------------------------------------------------------------
