@@ -13,20 +13,6 @@ from astronomaly_widgets.compute import Task, _cluster, _map, map_objects, runni
 distributed = pytest.importorskip("distributed")
 
 
-@pytest.fixture(name="client", scope="module")
-def two_workers(tmp_path_factory):
-    with (
-        distributed.LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            dashboard_address=":0",
-            local_directory=str(tmp_path_factory.mktemp("dask")),
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
 def roots(x):
     return np.sqrt(np.arange(x % 7 + 1) + x)
 

@@ -5,8 +5,7 @@ import pytest
 from sklearn.datasets import make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score
 
-from astronomaly_widgets import clustering
-from astronomaly_widgets.clustering import cluster
+from astronomaly_widgets.clustering import _cluster, cluster
 
 METHODS = pytest.mark.parametrize("method", ["auto", "hdbscan", "gaussian_mixture", "kmeans"])
 
@@ -107,7 +106,7 @@ def test_all_objects_are_given_to_the_clusters_of_some(blobs, method, tmp_path, 
     in_one = found.labels >= 0
     assert in_one.mean() > 0.9
     assert adjusted_rand_score(y[in_one], found.labels[in_one]) > 0.98
-    monkeypatch.setattr(clustering, "_NUMBERS_PER_CHUNK", 1000)
+    monkeypatch.setattr(_cluster, "_NUMBERS_PER_CHUNK", 1000)
     again = cluster(X, method, n_fit=400)
     np.testing.assert_array_equal(again.labels, found.labels)
     np.testing.assert_allclose(again.oddity, found.oddity, rtol=1e-6)

@@ -11,26 +11,13 @@ import astronomaly_widgets as aw
 from astronomaly_widgets.compute import Task, elsewhere, map_blocks, open_rows, running
 from astronomaly_widgets.exceptions import MeasurementError, SourceError
 from astronomaly_widgets.features import RawFeatures, measure
+from astronomaly_widgets.reduction import _passes
 from astronomaly_widgets.sources import ImageStack
 
 distributed = pytest.importorskip("distributed")
 
 # sockets of workers that were killed
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
-
-@pytest.fixture(name="client", scope="module")
-def two_workers(tmp_path_factory):
-    with (
-        distributed.LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            dashboard_address=":0",
-            local_directory=str(tmp_path_factory.mktemp("dask")),
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
 
 
 @pytest.fixture(name="stack")
@@ -204,8 +191,8 @@ def test_blocks_of_a_worker_that_is_killed_are_done_again(client, X, tmp_path):
 
 
 def test_principal_components_of_files_are_the_same_to_the_last_bit(client, tmp_path, monkeypatch):
-    monkeypatch.setattr(aw.reduction, "_NUMBERS_PER_CHUNK", 30_000)
-    monkeypatch.setattr(aw.reduction, "_BLOCKS_PER_SPAN", 3)
+    monkeypatch.setattr(_passes, "_NUMBERS_PER_CHUNK", 30_000)
+    monkeypatch.setattr(_passes, "_BLOCKS_PER_SPAN", 3)
     rng = np.random.default_rng(2)
     wide = (rng.normal(size=(5_003, 60)) @ rng.normal(size=(60, 60))).astype(np.float32)
     np.save(tmp_path / "wide.npy", wide)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from astronomaly_widgets import compute, reduction
+from astronomaly_widgets.reduction import _passes
 
 
 @pytest.fixture(name="X")
@@ -137,7 +138,7 @@ def test_n_components_is_a_count_or_a_fraction(X, wrong):
 @pytest.mark.parametrize("function", [reduction.scale, lambda X: reduction.pca(X, 3).scores])
 def test_the_size_of_the_chunks_does_not_show(X, function, monkeypatch):
     want = function(X)
-    monkeypatch.setattr(reduction, "_NUMBERS_PER_CHUNK", 100)
+    monkeypatch.setattr(_passes, "_NUMBERS_PER_CHUNK", 100)
     np.testing.assert_allclose(function(X), want, rtol=1e-6, atol=1e-6)
 
 
@@ -145,7 +146,7 @@ def test_the_size_of_the_chunks_does_not_show(X, function, monkeypatch):
 def test_memory_mapped_features_are_not_held(tmp_path, function, monkeypatch):
     np.save(tmp_path / "X.npy", np.random.default_rng(0).normal(size=(200_000, 8)).astype("f4"))
     X = np.load(tmp_path / "X.npy", mmap_mode="r")
-    monkeypatch.setattr(reduction, "_NUMBERS_PER_CHUNK", 2**12)
+    monkeypatch.setattr(_passes, "_NUMBERS_PER_CHUNK", 2**12)
     tracemalloc.start()
     try:
         function(X)
@@ -193,7 +194,7 @@ def write_shards(folder, X):
 
 @pytest.mark.parametrize("kind", ["npy", "parquet", "zarr"])
 def test_features_on_disk_give_the_same_to_the_last_bit(X, kind, tmp_path, monkeypatch):
-    monkeypatch.setattr(reduction, "_NUMBERS_PER_CHUNK", 600)
+    monkeypatch.setattr(_passes, "_NUMBERS_PER_CHUNK", 600)
     if kind == "npy":
         np.save(tmp_path / "X.npy", X)
     elif kind == "parquet":
@@ -226,7 +227,7 @@ def test_features_may_be_replaced_by_their_scaled_selves(X, tmp_path):
 
 
 def test_bad_values_in_a_file_are_found_where_they_are(X, tmp_path, monkeypatch):
-    monkeypatch.setattr(reduction, "_NUMBERS_PER_CHUNK", 600)
+    monkeypatch.setattr(_passes, "_NUMBERS_PER_CHUNK", 600)
     X[321, [2, 4]] = np.nan
     np.save(tmp_path / "X.npy", X)
     with pytest.raises(ValueError, match=r"2 of 6 features .* \(in rows 300 to 399\)"):
