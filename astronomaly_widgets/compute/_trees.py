@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROWS_PER_CHUNK = 2**14  # some 10 ms of work on one core
-_LOCKSTEP = 128  # rows that go down a tree together: enough to hide each other's waiting
-_FIRST_STEPS, _STEPS = 8, 4  # levels between two looks at which rows have arrived
+_LOCKSTEP = 256  # rows that go down a tree together: enough to hide each other's waiting
+_APART = 16  # numbers between two columns: a power of two would have them share a cache's lines
+_TOP = 4  # levels with so few nodes that each is compared with all rows, which needs no looking up
+_STEPS = 4  # levels between two looks at which rows have arrived
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,41 +128,58 @@ def _pack(
 
 
 @compiled
-def _descend(  # noqa: C901 - what is compiled together is fast together
+def _descend(  # noqa: C901, PLR0912 - what is compiled together is fast together
     X: Any, nodes: Any, root: Any, depth: Any, out: Any
 ) -> None:
     feature, left, threshold, value = nodes
     n, d = X.shape
-    rows = np.zeros(_LOCKSTEP * d, dtype=np.float32)
-    # of those that are under way: their node, their place in the block, and where they begin in it
+    column = np.uint32(_LOCKSTEP + _APART)
+    columns = np.zeros((d, column), dtype=np.float32)
+    flat = columns.reshape(d * column)
     node = np.empty(_LOCKSTEP, dtype=np.uint32)
-    place = np.empty(_LOCKSTEP, dtype=np.uint32)
-    begin = np.empty(_LOCKSTEP, dtype=np.uint32)
+    after = np.empty(_LOCKSTEP, dtype=np.uint32)
+    place = np.empty(_LOCKSTEP, dtype=np.uint32)  # in the block, of those that are under way
     last = np.empty(_LOCKSTEP, dtype=np.uint32)
+    level = np.empty(2**_TOP, dtype=np.uint32)  # all nodes of one
     for start in range(0, n, _LOCKSTEP):
         m = min(_LOCKSTEP, n - start)
-        rows[: m * d] = X[start : start + m].reshape(m * d)
+        for r in range(m):
+            for j in range(d):
+                columns[j, r] = X[start + r, j]
         for tree in range(len(root)):
-            for r in range(_LOCKSTEP):
-                node[r], place[r], begin[r] = root[tree], r, r * d
-            under_way = np.int64(_LOCKSTEP)
             levels: Any = np.int64(depth[tree])
-            steps = _FIRST_STEPS
-            while levels > 0 and under_way > 0:
-                for _ in range(min(levels, steps)):
+            node[:] = root[tree]
+            level[0] = root[tree]
+            for width in range(min(levels, _TOP)):  # one node after the other, for all rows
+                for q in range(2**width):
+                    k = level[q]
+                    to, j, most = left[k], feature[k], threshold[k]
+                    for r in range(_LOCKSTEP):
+                        right = np.uint32(columns[j, r] > most)
+                        after[r] = to + right if node[r] == k else after[r]
+                for q in range(2**width - 1, -1, -1):
+                    k = level[q]
+                    level[2 * q] = left[k]
+                    level[2 * q + 1] = left[k] + np.uint32(left[k] != k)
+                node[:] = after
+            levels -= _TOP
+            for r in range(_LOCKSTEP):
+                place[r] = r
+            under_way = np.int64(_LOCKSTEP)
+            while levels > 0 and under_way > 0:  # one row after the other, for all nodes
+                for _ in range(min(levels, _STEPS)):
                     for r in range(under_way):
                         k = node[r]
-                        right = np.uint32(rows[begin[r] + feature[k]] > threshold[k])
+                        right = np.uint32(flat[feature[k] * column + place[r]] > threshold[k])
                         node[r] = left[k] + right
-                levels -= steps
-                steps = _STEPS
+                levels -= _STEPS
                 if levels <= 0:
                     break
                 moving = np.int64(0)  # those that have not arrived close ranks, without branches
                 for r in range(under_way):
-                    k, p, b = node[r], place[r], begin[r]
+                    k, p = node[r], place[r]
                     last[p] = k
-                    node[moving], place[moving], begin[moving] = k, p, b
+                    node[moving], place[moving] = k, p
                     moving += np.int64(left[k] != k)
                 under_way = moving
             for r in range(under_way):
