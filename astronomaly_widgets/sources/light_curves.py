@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +182,32 @@ class LightCurves:
         given = match_objects(read_table(catalog), self._ids)
         return given.join(own[[name for name in own.columns if name not in given.columns]])
 
-    def _find_periods(self, period: str | Mapping[str, float] | None) -> NDArray[Any]:
+    def with_periods(self, period: Mapping[str, float] | pd.Series[float]) -> LightCurves:
+        """Return the same light curves, which pictures show folded at other periods.
+
+        Those that were found with the default features are in the catalog of the search; with a
+        project, nothing is measured again::
+
+            session = aw.explore(curves, project="my-search")
+            folded = curves.with_periods(session.catalog["period"])
+            session.close()
+            session = aw.explore(folded, project="my-search")
+
+        Parameters
+        ----------
+        period : mapping or Series from object id to days
+            NaN, or none, shows the object against time. The search finds a period for every
+            object: leave out those that you do not believe.
+        """
+        other = copy(self)
+        days = other._period = self._find_periods(period)  # noqa: SLF001 - its own kind
+        if self.spec is not None and self.spec["room"] == "sources":
+            known = np.isfinite(days)
+            given = dict(zip(self._ids[known].tolist(), days[known].tolist(), strict=True))
+            other.spec = {**self.spec, "arguments": {**self.spec["arguments"], "period": given}}
+        return other
+
+    def _find_periods(self, period: Any) -> NDArray[Any]:
         import pandas as pd
 
         if isinstance(period, str):
@@ -192,7 +218,8 @@ class LightCurves:
                 )
             column = self._catalog[period]
         else:
-            column = pd.Series(period or {}, dtype=object).reindex(self._ids)
+            given = {} if period is None else period
+            column = pd.Series(given, dtype=object).reindex(self._ids)
         days = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         return np.where(np.isfinite(days) & (days > 0), days, np.nan)
 

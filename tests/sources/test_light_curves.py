@@ -1,5 +1,6 @@
 """Long tables of every kind become light curves, and every object is accounted for."""
 
+import json
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from astropy.time import Time
 from astropy.timeseries import TimeSeries
 
 from astronomaly_widgets.exceptions import ReadError, SourceError
+from astronomaly_widgets.simulation import make_light_curves
 from astronomaly_widgets.sources import LightCurves
 
 
@@ -299,6 +301,28 @@ def test_a_catalog_is_joined_and_brings_periods(frame):
     assert LightCurves(frame, period={first: 2.0}).period(first) == 2.0
     with pytest.raises(SourceError, match="no column 'period' of periods"):
         LightCurves(frame, period="period")
+
+
+def test_other_periods_fold_the_same_light_curves(tmp_path, frame):
+    frame.to_csv(tmp_path / "curves.csv", index=False)
+    source = LightCurves(tmp_path / "curves.csv")
+    first, second = source.object_ids
+    folded = source.with_periods(pd.Series({second: 0.5, first: np.nan, "elsewhere": 2.0}))
+    assert np.isnan(folded.period(first))
+    assert folded.period(second) == 0.5
+    assert np.isnan(source.period(second))
+    np.testing.assert_array_equal(folded.fingerprints, source.fingerprints)
+    again = LightCurves(**json.loads(json.dumps(folded.spec))["arguments"])
+    assert again.period(second) == 0.5
+    assert source.spec["arguments"]["period"] is None
+
+
+def test_periods_of_what_is_found_again_otherwise_are_its_own():
+    """A demo's spec has its own arguments, and no place for periods."""
+    source = make_light_curves(3, n_nights=10)
+    folded = source.with_periods({source.object_ids[0]: 1.5})
+    assert folded.period(source.object_ids[0]) == 1.5
+    assert folded.spec == source.spec
 
 
 def test_bands_are_sorted_from_blue_to_red_as_far_as_can_be_told():
