@@ -281,6 +281,8 @@ def discovery_curves(
     anomaly_order: ArrayLike,
     interesting_from: float = 4.0,
     truth: Interesting | None = None,
+    *,
+    n_objects: int | None = None,
 ) -> DiscoveryCurves:
     """Compare what a person found with what two plainer orders would have shown them.
 
@@ -291,11 +293,13 @@ def discovery_curves(
     scores : array, shape (m,)
         The person's scores, 0..5.
     anomaly_order : array of ids, shape (n,)
-        All objects by anomaly score, most anomalous first.
+        All objects by anomaly score, most anomalous first; with `n_objects` the first m are enough.
     interesting_from : float
         Without truth, objects scored this or higher are interesting.
     truth : ids, or mapping or Series from id to bool, optional
         Which objects really are interesting, for teaching and simulations.
+    n_objects : int, optional
+        How many there are; by default as many as `anomaly_order` names.
 
     Raises
     ------
@@ -311,12 +315,13 @@ def discovery_curves(
     known = liked if truth is None else _ids(truth)
     every = np.asarray(anomaly_order, dtype=object)
     steps = np.arange(len(given) + 1)
-    shown = np.minimum(steps, len(every))  # an object may be labeled and gone from the data
+    n = len(every) if n_objects is None else n_objects
+    shown = np.minimum(steps, n)  # an object may be labeled and gone from the data
     by_detector = np.append(0, recall_curve(known, every[: len(given)]))
     return DiscoveryCurves(
         found=np.append(0, recall_curve(known, np.asarray(labeled, dtype=object))),
         detector=by_detector[shown],
-        random=shown * (len(known) / max(len(every), 1)),
+        random=shown * (len(known) / max(n, 1)),
         n_interesting=len(known),
         is_lower_bound=truth is None,
     )

@@ -212,6 +212,14 @@ def test_the_threshold_of_interest_is_the_callers():
     assert found == [1, 2, 3, 3]
 
 
+def test_discovery_needs_no_more_of_the_order_than_was_labeled():
+    labeled, scores = list("jdab"), [5, 0, 4, 3.5]
+    whole = discovery_curves(labeled, scores, ORDER)
+    short = discovery_curves(labeled, scores, ORDER[:4], n_objects=len(ORDER))
+    np.testing.assert_array_equal(short.detector, whole.detector)
+    np.testing.assert_array_equal(short.random, whole.random)
+
+
 def test_discovery_before_the_first_label_starts_at_zero():
     curves = discovery_curves([], [], ORDER)
     assert curves.found.tolist() == curves.detector.tolist() == curves.random.tolist() == [0]

@@ -193,10 +193,10 @@ class Learning(Early):
     @property
     def embedding_preview(self) -> NDArray[np.float32]:
         """The first two principal components, (n, 2) float32, at once."""
-        with self.lock:
-            if self._preview is None:
-                self._preview = embedding.pca_embedding(self._X)
-            return self._preview
+        preview = self._preview
+        if preview is None:  # without the lock: of millions it takes a while, and labels come in
+            preview = self._preview = embedding.pca_embedding(self._X)
+        return preview
 
     @property
     def best_embedding(self) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_MANY = 100_000  # objects; a drawing of fewer is not noticed
 _IDLE = 30.0  # seconds after which a thread that nobody needs ends
 
 _alive: WeakSet[Refresher] = WeakSet()
@@ -72,6 +73,16 @@ class Refresher:
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="aw-refresh", daemon=True)
                 self._thread.start()
+
+    def begin(self, *parts: str, n_objects: int) -> None:
+        """Have these parts drawn for the first time: now, or of many objects when the page is up.
+
+        What goes wrong now is raised.
+        """
+        if n_objects > _MANY:
+            self.request(*parts)
+        else:
+            self._draw(set(parts))
 
     def flush(self) -> None:
         """Draw what was requested now, and return when it is drawn.

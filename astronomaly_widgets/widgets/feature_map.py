@@ -89,7 +89,8 @@ class FeatureMap(ipywidgets.VBox):
         session.observe(self._on_session, names=list(_PARTS))
         self._linked = True
         self._find_clusters_if_shown()
-        self._draw(_ALL)
+        self._view.head = self._head()
+        self._refresher.begin(*_ALL, n_objects=session.n_objects)
         self._refresher.request("index")
 
     @property
@@ -284,6 +285,8 @@ class FeatureMap(ipywidgets.VBox):
         return [[k, KIND_COLORS[k % len(KIND_COLORS)], size] for k, size in enumerate(sizes)]
 
     def _embedding_in_words(self) -> str:
+        if not len(self._scene.points):
+            return "is being drawn"
         name, future = self.session.embedding_name, self._embedding
         if future is None or name != "PCA":
             return str(name)

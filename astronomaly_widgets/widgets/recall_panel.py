@@ -62,7 +62,7 @@ class RecallPanel(ipywidgets.VBox):
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._anomaly_order: NDArray[Any] | None = None
+        self._anomaly_rows: NDArray[np.intp] | None = None
         self._ranking: tuple[int, NDArray[np.int64]] | None = None
         self._head = PanelHead(session, title="Found")
         self._head.add_class("aw-recall-head")
@@ -73,7 +73,7 @@ class RecallPanel(ipywidgets.VBox):
         self._refresher = Refresher(self._draw, self._keep_error, interval=0.5, delay=0.2)
         session.observe(self._on_session, names=list(_WATCHED))
         self._linked = True
-        self._draw({"curves"})
+        self._refresher.begin("curves", n_objects=session.n_objects)
 
     def close(self) -> None:
         """Let go of the session, and leave the page."""
@@ -139,7 +139,12 @@ class RecallPanel(ipywidgets.VBox):
         ids, scores = session.label_sequence()
         truth = None if session.truth is None else session.ids_of(np.flatnonzero(session.truth))
         curves = evaluation.discovery_curves(
-            ids, scores, self._by_anomaly(), session.interesting_from, truth
+            ids,
+            scores,
+            self._most_anomalous(len(ids)),
+            session.interesting_from,
+            truth,
+            n_objects=session.n_objects,
         )
         ranking = None if truth is None else self._recall_of_ranking(truth)
         retrains = session.history["n_labels"].to_numpy()
@@ -150,10 +155,11 @@ class RecallPanel(ipywidgets.VBox):
         outlook = _Outlook(recent, left, session.remaining_by_audit())
         self._head.channel.run(self._show, curves, ranking, retrains, outlook)
 
-    def _by_anomaly(self) -> NDArray[Any]:
-        if self._anomaly_order is None:
-            self._anomaly_order = self.session.ranking("anomaly_score", unlabeled_first=False)
-        return self._anomaly_order
+    def _most_anomalous(self, n: int) -> NDArray[Any]:
+        """Return the ids of the `n` most anomalous objects, (n,), or of all there are."""
+        if n and self._anomaly_rows is None:
+            self._anomaly_rows = self.session.ranking_rows("anomaly_score", unlabeled_first=False)
+        return self.session.ids_of(() if self._anomaly_rows is None else self._anomaly_rows[:n])
 
     def _recall_of_ranking(self, truth: NDArray[Any]) -> NDArray[np.int64]:
         """Return how many true ones are among the first k of the current ranking, (n + 1,)."""

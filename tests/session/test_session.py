@@ -1,7 +1,7 @@
 """A session owns the scores and the labels of one search."""
 
 import threading
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -499,3 +499,8 @@ def test_results_hold_every_object_and_every_digit(session, tmp_path):
 
 def test_it_says_what_it_is(session):
     assert repr(session) == "<Session 'Session': 60 objects, 0 set aside, 0 labeled, 0 found>"
+
+
+def test_the_first_map_does_not_hold_labels_up(session):
+    with ThreadPoolExecutor(1) as pool, session.lock:  # as while a label is stored
+        assert pool.submit(lambda: session.embedding_preview).result(60).shape == (60, 2)

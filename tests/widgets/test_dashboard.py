@@ -145,6 +145,34 @@ def test_a_burst_of_requests_is_drawn_at_most_twice():
     assert len(drawn) <= 2
 
 
+def test_the_first_drawing_is_there_at_once_but_for_many_objects():
+    drawn = []
+    refresher = Refresher(drawn.append, pytest.fail, delay=3600)
+    refresher.begin("curves", n_objects=1000)
+    assert drawn == [{"curves"}]
+    refresher.begin("points", n_objects=4_000_000)
+    assert drawn == [{"curves"}]
+    refresher.flush()
+    assert drawn == [{"curves"}, {"points"}]
+    refresher.close()
+
+
+def test_a_dashboard_of_many_objects_is_drawn_like_one_of_few(session, monkeypatch):
+    few = Dashboard(session)
+    monkeypatch.setattr("astronomaly_widgets.widgets._refresh._MANY", 0)
+    monkeypatch.setattr(Refresher, "_run", lambda _: None)  # when the page is up, not before
+    many = Dashboard(session)
+    assert many.feature_map._view.head["embedding"] == "is being drawn"
+    for shown in (few, many):
+        shown.feature_map._refresher.flush()
+        shown.recall_panel._refresher.flush()
+    assert many.recall_panel._head.note == few.recall_panel._head.note
+    assert many.feature_map._view.head == few.feature_map._view.head
+    np.testing.assert_array_equal(many.feature_map._scene.points, few.feature_map._scene.points)
+    for shown in (few, many):
+        shown.close()
+
+
 def test_who_waits_for_a_drawing_is_not_kept_waiting():
     drawn, done = [], Event()
     refresher = Refresher(lambda parts: (drawn.append(parts), done.set()), pytest.fail, 3600)
