@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from astronomaly_widgets.compute import largest
+from astronomaly_widgets.compute import _selection, largest, ranks
 
 # few different values, so that most are tied
 TIED = st.sampled_from([-np.inf, -1.0, -1e-45, -0.0, 0.0, 1e-45, 2.5, 3e38, np.inf, np.nan])
@@ -64,3 +64,33 @@ def test_the_values_are_left_alone():
 def test_what_makes_no_sense_is_refused(values, k):
     with pytest.raises(ValueError, match=r"one number per object|0 or more"):
         largest(values, k)
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=60))
+def test_ranks_rise_with_the_values_from_0_to_1(values):
+    order = np.argsort(np.asarray(values, dtype=np.float32), kind="stable")
+    want = np.empty(len(values))
+    want[order] = np.arange(len(values)) / max(len(values) - 1, 1)
+    np.testing.assert_allclose(ranks(values), want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["plain", "ties", "all alike", "both signs"])
+def test_of_many_values_only_the_first_are_ranked_exactly(kind, monkeypatch):
+    rng = np.random.default_rng(0)
+    values = {
+        "plain": rng.random(5000),
+        "ties": rng.integers(0, 9, 5000) / 4,
+        "all alike": np.ones(5000),
+        "both signs": rng.normal(size=5000),
+    }[kind].astype(np.float32)
+    exact = ranks(values)
+    monkeypatch.setattr(_selection, "_N_RANKED", 300)
+    coarse = ranks(values)
+    first = exact > 1 - 300 / 5000
+    np.testing.assert_array_equal(coarse[first], exact[first])
+    assert coarse[~first].max() <= coarse[first].min()
+    others, rank = values[~first], coarse[~first]
+    order = np.argsort(others, kind="stable")
+    assert (np.diff(rank[order]) >= 0).all()
+    if kind in {"plain", "both signs"}:
+        assert abs(coarse - exact).max() < 0.01

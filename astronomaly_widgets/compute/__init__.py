@@ -4,7 +4,7 @@ from ._compiled import compiled
 from ._map import map_objects
 from ._npy import npy_writer
 from ._rows import ParquetRows, Rows, blocks, open_rows
-from ._selection import largest
+from ._selection import largest, ranks
 from ._spread import elsewhere, map_blocks
 from ._task import Task, chunks, report, running
 from ._threads import map_chunks
@@ -25,6 +25,7 @@ __all__ = [
     "map_objects",
     "npy_writer",
     "open_rows",
+    "ranks",
     "report",
     "running",
 ]

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _LARGEST = np.iinfo(np.uint32).max
+_N_RANKED = 2**17  # that are sorted
+_COARSE = np.uint32(16)  # bits that do not count for the others: sign, exponent, 1 / 128 are left
 _ROW = np.uint64(_LARGEST)
 
 
@@ -52,6 +54,40 @@ def largest(values: ArrayLike, k: int | None = None) -> NDArray[np.intp]:
     keys |= rows
     keys.sort()
     return (keys[:k] & _ROW).astype(np.intp)
+
+
+def ranks(values: ArrayLike) -> NDArray[np.float32]:
+    """Return how far up each value is among all, from 0, the smallest, to 1, the largest.
+
+    Of up to 2**17 values it is exact, and of ties the later is higher. Of more, it is exact for the
+    2**17 largest; others that differ by less than 1 % are given the same rank, without sorting.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Compared as float32; NaN is the smallest.
+
+    Returns
+    -------
+    ndarray, shape (n,), dtype float32
+
+    Raises
+    ------
+    ValueError
+        If `values` has not one dimension.
+    """
+    falling = _falling(values)
+    n = len(falling)
+    found = np.empty(n, dtype=np.float32)
+    first = n - 1 - largest(np.asarray(values)[::-1], _N_RANKED)
+    if len(first) < n:
+        falling >>= _COARSE
+        counts = np.bincount(falling)
+        middle = np.cumsum(counts) - (counts + 1) / 2
+        below = 1 - np.maximum(middle, len(first)) / (n - 1)
+        found[:] = below.astype(np.float32)[falling]
+    found[first] = np.arange(n - 1, n - 1 - len(first), -1) / max(n - 1, 1)
+    return found
 
 
 def _falling(values: ArrayLike) -> NDArray[np.uint32]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import largest
+from ..compute import ranks
 from . import _process
 from ._asking import Ensemble
 from ._forest import as_float32, grow, threads
@@ -233,7 +233,6 @@ class GuidedEnsemble:
         curiosity = np.array([bonus, bonus, _CURIOSITY * np.sqrt(process.plain_variance)])
         said = fitted.ensemble.ask(X, anomaly, curiosity)
         worth = said.worth(0)
-        relevance = np.interp(worth, fitted.worth, fitted.score).astype(np.float32)
         uncertainty = said.unknown * np.float32(np.sqrt(process.variance))
         orders = [
             said.worth(1) + np.float32(curiosity[1]) * said.unknown,
@@ -244,7 +243,9 @@ class GuidedEnsemble:
             acquisition = worth + np.float32(self.exploration / 2) * uncertainty
             orders.append(_nearness(*said.apart))
         with threads() as pool:
-            exploration = np.max(list(pool.map(_share_below, orders)), axis=0)
+            expected = pool.submit(np.interp, worth, fitted.worth, fitted.score)
+            exploration = np.max(list(pool.map(ranks, orders)), axis=0)
+            relevance = expected.result().astype(np.float32)
         low, high = min(float(worth.min()), 0.0), max(float(worth.max()), MAX_SCORE)
 
         def into_range(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -300,10 +301,3 @@ def _nearness(to_liked: NDArray[np.float32], to_others: NDArray[np.float32]) -> 
     """How many times nearer each object is to something liked than to other labels, (n,)."""
     others = np.where(np.isinf(to_others), np.float32(1), to_others)
     return (others / np.maximum(to_liked, np.float32(1e-9))).clip(max=np.float32(1e9))
-
-
-def _share_below(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rank of every value, 0..1."""
-    ranks = np.empty(len(values), dtype=np.float32)
-    ranks[largest(-values)] = np.linspace(0, 1, len(values), dtype=np.float32)
-    return ranks
