@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
 INTERESTING_FROM = 4.0
@@ -56,3 +57,16 @@ def draw_classes(
     at = (start + _GOLDEN * np.arange(n)) % 1
     names = np.array([*ordinary, *rare], dtype=object)
     return names[np.searchsorted(np.cumsum(shares)[:-1], at, side="right")]
+
+
+def judged(
+    object_ids: Iterable[str], classes: NDArray[Any], scores: Mapping[str, float]
+) -> pd.DataFrame:
+    """Return what is true of each object, by id: its class, and what a person makes of it."""
+    import pandas as pd
+
+    given = np.array([scores[name] for name in classes])
+    return pd.DataFrame(
+        {"class_name": classes, "score": given, "interesting": given >= INTERESTING_FROM},
+        index=pd.Index(object_ids, name="object_id"),
+    )

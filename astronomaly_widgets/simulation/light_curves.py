@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..sources import LightCurves
-from ._mixture import INTERESTING_FROM, draw_classes
+from ._mixture import draw_classes, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,16 +117,8 @@ def make_light_curves(
             "band": np.tile(np.repeat(_BANDS, n_nights), n),
         }
     )
-    scores = np.array([LIGHT_CURVE_SCORES[name] for name in classes])
-    truth = pd.DataFrame(
-        {
-            "class_name": classes,
-            "score": scores,
-            "interesting": scores >= INTERESTING_FROM,
-            "true_period": periods,
-        },
-        index=pd.Index(ids, name="object_id"),
-    )
+    truth = judged(ids, classes, LIGHT_CURVE_SCORES)
+    truth["true_period"] = periods
     source = LightCurves(table, catalog=truth)
     arguments = {
         "n": int(n),

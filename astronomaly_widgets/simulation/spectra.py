@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..sources import Spectra
-from ._mixture import INTERESTING_FROM, draw_classes
+from ._mixture import draw_classes, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,8 +99,6 @@ def make_spectra(
     >>> make_spectra(n=20, random_state=1).read("galaxy-000000").shape
     (1200,)
     """
-    import pandas as pd
-
     if n_wavelengths < 300:
         raise ValueError(f"n_wavelengths is {n_wavelengths}; wanted at least 300 to show lines")
     classes = draw_classes(n, random_state, rare_fraction, _ORDINARY, _RARE)
@@ -112,16 +110,8 @@ def make_spectra(
         redshift[row] = rng.uniform(0.02, 0.25)
         flux[row], error[row] = _observe(name, rng, seen, redshift[row])
     ids = [f"galaxy-{row:06d}" for row in range(n)]
-    scores = np.array([SPECTRUM_SCORES[name] for name in classes])
-    catalog = pd.DataFrame(
-        {
-            "redshift": redshift,
-            "class_name": classes,
-            "score": scores,
-            "interesting": scores >= INTERESTING_FROM,
-        },
-        index=pd.Index(ids, name="object_id"),
-    )
+    catalog = judged(ids, classes, SPECTRUM_SCORES)
+    catalog.insert(0, "redshift", redshift)
     source = Spectra(flux, seen, error=error, object_ids=ids, redshift="redshift", catalog=catalog)
     arguments = {
         "n": int(n),
