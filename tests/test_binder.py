@@ -14,6 +14,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 REPOSITORY = Path(__file__).parents[1]
 BINDER = REPOSITORY / "binder"
@@ -56,10 +57,9 @@ def test_what_binder_installs_is_what_is_tested():
 
 
 def test_what_binder_has_already_is_in_the_range_that_is_supported(project):
-    specifiers = pytest.importorskip("packaging.requirements")
     base = pins(BINDER / "base.txt")
     demands = [*project["dependencies"], *project["optional-dependencies"]["demo"]]
-    for requirement in map(specifiers.Requirement, demands):
+    for requirement in map(Requirement, demands):
         if normal(requirement.name) in base:
             version = base[normal(requirement.name)]
             assert requirement.specifier.contains(version), requirement

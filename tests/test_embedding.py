@@ -94,8 +94,10 @@ class Placing:
         return X[:, :2]
 
 
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
 def test_of_many_objects_umap_fits_some_and_places_the_others(monkeypatch, X):
-    umap = pytest.importorskip("umap")
+    import umap
+
     monkeypatch.setattr(umap, "UMAP", Placing)
     for name, value in {"FITTED": 40, "SAMPLED": 30}.items():
         monkeypatch.setattr(embedding, f"_MOST_{name}", value)
