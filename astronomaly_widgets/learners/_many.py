@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._process import Process
 
-BLOCK = 256  # objects whose kernels with a few hundred labels stay in a core's cache
+BLOCK = 512  # objects whose kernels with a few hundred labels stay in the caches
 _GROUP = 16  # labels that are weighed together where all at once would take too long
 _STEPS = 8  # of a triangle: its empty half is not multiplied, but for a sixteenth of it all
 
@@ -81,7 +81,7 @@ class Many:
     """A fitted process, made ready for many objects.
 
     The same as :class:`Process` but for rounding, several times as fast: kernels are compiled
-    loops, all else products of matrices small enough for a core's cache. How sure the process is
+    loops, all else products of matrices small enough for the caches. How sure the process is
     takes the square of the number of labels. Bounded from above it is linear: each group of
     neighboring labels says how sure it would be alone, and the surest counts.
 
