@@ -113,6 +113,7 @@ def test_the_head_stands_still_whatever_it_says(shown, width):
     shown.run(2)
     page.locator(".aw-offer").wait_for(state="visible")
     assert places() == before
+    assert page.evaluate(AMISS) == []
     page.locator(".aw-find").fill("obj-0011")
     page.keyboard.press("Enter")
     page.locator(".aw-filter").wait_for(state="visible")

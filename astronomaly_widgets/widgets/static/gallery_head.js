@@ -255,7 +255,7 @@ function makeHead(actions) {
       filter.hidden = !state.filter;
       if (state.filter) setText(filterText, filterInWords(state.filter));
       allLabel.hidden = state.read_only || (state.filter && state.filter.n > state.most_at_once);
-      reason.hidden = !page.reason || state.offers;
+      reason.hidden = !page.reason || Boolean(state.offers || state.filter);
       setText(reason, `this page: ${page.reason}`);
       setOptions(pace, state.paces, state.paces.map(paceInWords), state.retrain_every);
       pace.disabled = audit.disabled = state.read_only;
@@ -263,7 +263,8 @@ function makeHead(actions) {
         ? ["read only", "This project can be looked at, but labels cannot be stored in it."]
         : ["temporary: session.save(\u2026) keeps it", "Labels are in a temporary folder."];
       // where it is narrow, what is shown matters more
-      warning.hidden = (!state.read_only && !state.is_temporary) || Boolean(state.filter);
+      const warns = state.read_only || state.is_temporary;
+      warning.hidden = !warns || Boolean(state.offers || state.filter);
       setText(warning, place[0]);
       warning.title = place[1];
       setText(errorText, state.error);
