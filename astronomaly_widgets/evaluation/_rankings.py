@@ -1,64 +1,23 @@
-"""How good a ranking is, and how well the labeling goes."""
+"""How good a ranking is, where it is known what is interesting."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from .remaining import Remaining, estimate_from_audit, estimate_remaining
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     Interesting = Iterable[str] | Mapping[str, bool] | pd.Series[bool]
 
-__all__ = [
-    "DiscoveryCurves",
-    "Remaining",
-    "discovery_curves",
-    "estimate_from_audit",
-    "estimate_remaining",
-    "precision_at_recall",
-    "rank_weighted_score",
-    "recall_by_class",
-    "recall_curve",
-]
-
 # a fraction that is reached but for rounding is reached: .3 of 10 objects are 3, not 4
 _ROUNDING = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class DiscoveryCurves:
-    """Interesting objects found against objects labeled; each array is (m + 1,), first entry 0.
-
-    Attributes
-    ----------
-    found : ndarray of int
-        What the person found among their first k labels.
-    detector : ndarray of int
-        What they would have found by going down the anomaly score.
-    random : ndarray of float
-        What they would have found on average in random order.
-    n_interesting : int
-        How many interesting objects the comparison knows of.
-    is_lower_bound : bool
-        True without truth: `detector` and `random` then count only the interesting objects the
-        person found, and would in fact have found at least as many.
-    """
-
-    found: NDArray[np.int64]
-    detector: NDArray[np.int64]
-    random: NDArray[np.float64]
-    n_interesting: int
-    is_lower_bound: bool
 
 
 @overload
@@ -169,7 +128,7 @@ def recall_by_class(
     if named.index.has_duplicates:
         twice = named.index[named.index.duplicated()][0]
         raise ValueError(f"object {twice!r} has two classes; give it one")
-    left_out = _ids(exclude, "exclude")
+    left_out = ids_of(exclude, "exclude")
     named = named[[i not in left_out for i in named.index]]
     ranked = named.reindex(_ranking(order, left_out)).to_numpy()
     curves = {}
@@ -275,64 +234,12 @@ def precision_at_recall(
     return precision
 
 
-def discovery_curves(
-    labeled: Sequence[str],
-    scores: ArrayLike,
-    anomaly_order: ArrayLike,
-    interesting_from: float = 4.0,
-    truth: Interesting | None = None,
-    *,
-    n_objects: int | None = None,
-) -> DiscoveryCurves:
-    """Compare what a person found with what two plainer orders would have shown them.
-
-    Parameters
-    ----------
-    labeled : sequence of ids, length m
-        Objects in the order in which they were labeled, each once.
-    scores : array, shape (m,)
-        The person's scores, 0..5.
-    anomaly_order : array of ids, shape (n,)
-        All objects by anomaly score, most anomalous first; with `n_objects` the first m are enough.
-    interesting_from : float
-        Without truth, objects scored this or higher are interesting.
-    truth : ids, or mapping or Series from id to bool, optional
-        Which objects really are interesting, for teaching and simulations.
-    n_objects : int, optional
-        How many there are; by default as many as `anomaly_order` names.
-
-    Raises
-    ------
-    ValueError
-        If there is not one score per labeled object, or an id comes twice.
-    TypeError
-        If `truth` is an array of bool.
-    """
-    given = np.asarray(scores, dtype=np.float64)
-    if given.shape != (len(labeled),):
-        raise ValueError(f"{len(labeled)} labeled objects came with scores of {given.shape}")
-    liked = {i for i, score in zip(labeled, given, strict=True) if score >= interesting_from}
-    known = liked if truth is None else _ids(truth)
-    every = np.asarray(anomaly_order, dtype=object)
-    steps = np.arange(len(given) + 1)
-    n = len(every) if n_objects is None else n_objects
-    shown = np.minimum(steps, n)  # an object may be labeled and gone from the data
-    by_detector = np.append(0, recall_curve(known, every[: len(given)]))
-    return DiscoveryCurves(
-        found=np.append(0, recall_curve(known, np.asarray(labeled, dtype=object))),
-        detector=by_detector[shown],
-        random=shown * (len(known) / max(n, 1)),
-        n_interesting=len(known),
-        is_lower_bound=truth is None,
-    )
-
-
 def _share(found: NDArray[np.int64], n_interesting: int) -> NDArray[np.float64]:
     share: NDArray[np.float64] = found / (n_interesting or np.nan)
     return share
 
 
-def _ids(which: Interesting, name: str = "interesting") -> frozenset[Any]:
+def ids_of(which: Interesting, name: str = "interesting") -> frozenset[Any]:
     """Return ids, from ids or from a mapping or Series of bool by id."""
     if isinstance(which, Mapping) or hasattr(which, "items"):
         return frozenset(object_id for object_id, yes in which.items() if yes)
@@ -359,6 +266,6 @@ def _hits(
     interesting: Interesting, order: ArrayLike, exclude: Iterable[str] = ()
 ) -> tuple[frozenset[Any], NDArray[np.bool_]]:
     """Which ids are interesting, and which entries of the ranking are, (m,)."""
-    left_out = _ids(exclude, "exclude")
-    ids, ranking = _ids(interesting) - left_out, _ranking(order, left_out)
+    left_out = ids_of(exclude, "exclude")
+    ids, ranking = ids_of(interesting) - left_out, _ranking(order, left_out)
     return ids, np.fromiter((i in ids for i in ranking), dtype=bool, count=len(ranking))
