@@ -13,10 +13,12 @@ from .replay_panel import COLORS, QUIET, CurvesKey
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from ..validation import FeatureComparison
 
 _TITLES = {"neighbors": "nearest neighbors", "logistic": "logistic regression"}
+_MOST_TICKS = 6  # tenths between the ends of an axis, before every other one is left out
 
 
 class ComparisonPanel(ipywidgets.VBox):
@@ -98,7 +100,8 @@ class ComparisonPanel(ipywidgets.VBox):
                 bqplot.Axis(scale=self._x, label="labels", label_offset="26px", grid_lines="none",
                             tick_values=labels, tick_format=",d"),
                 bqplot.Axis(scale=self._y, side="left", label="accuracy", label_offset="32px",
-                            grid_lines="solid", tick_format=".1f", num_ticks=6),
+                            grid_lines="solid", tick_format=".1f",
+                            tick_values=_tenths(self._y.min, self._y.max)),
             ],
             fig_margin={"top": 36, "bottom": 34, "left": 46, "right": 14},
             padding_y=0,
@@ -108,6 +111,13 @@ class ComparisonPanel(ipywidgets.VBox):
         figure.layout.width = "50%"
         figure.layout.height = "100%"
         return figure
+
+
+def _tenths(low: float, high: float) -> NDArray[np.float64]:
+    """Return round values from `low` to `high`, both tenths; of a wide range every other one."""
+    first, last = round(10 * low), round(10 * high)
+    step = 1 if last - first <= _MOST_TICKS else 2
+    return np.arange(first + first % step, last + 1, step) / 10
 
 
 def _note(table: pd.DataFrame, name: str) -> str:

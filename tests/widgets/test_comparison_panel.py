@@ -4,6 +4,7 @@ import pytest
 
 import astronomaly_widgets as aw
 from astronomaly_widgets.validation import FeatureComparison
+from astronomaly_widgets.widgets import comparison_panel
 from astronomaly_widgets.widgets.comparison_panel import ComparisonPanel
 
 LABELS = (10, 100)
@@ -79,3 +80,12 @@ def test_one_call_compares_and_plots():
     assert "application/vnd.jupyter.widget-view+json" in (
         shown[0] if isinstance(shown, tuple) else shown
     )
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.2, 0.9), (0.3, 0.8), (0.0, 1.0), (0.9, 1.0)])
+def test_the_axis_of_accuracy_says_what_its_lines_are(low, high):
+    values = comparison_panel._tenths(low, high)
+    assert [float(f"{value:.1f}") for value in values] == values.tolist()
+    assert len(values) >= 2
+    assert low <= values[0] <= values[-1] <= high
+    assert len(set(np.diff(values).round(3))) == 1

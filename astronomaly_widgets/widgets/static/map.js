@@ -82,9 +82,12 @@ function render({ model, el }) {
   const low = make("span");
   const high = make("span");
   const ring = make("span", "aw-map-ring");
+  const ringTop = make("span", "aw-map-ring aw-map-ring-top");
+  const top = make("span", "aw-map-top", "suggested");
   const ringNow = make("span", "aw-map-ring aw-map-ring-current");
   const clusters = make("span", "aw-map-clusters");
-  legend.append(colors, low, bar, high, clusters, make("span", "aw-space"), ring, "labeled", ringNow, "current");
+  legend.append(colors, low, bar, high, clusters, make("span", "aw-space"), top, ring, "labeled", ringNow, "current");
+  top.prepend(ringTop); // only a canvas marks them
 
   // lasso
   const lasso = drawn("svg", { class: "aw-map-lasso" });
@@ -197,6 +200,7 @@ function render({ model, el }) {
     const kinds = state.clusters;
     for (const part of [low, bar, high]) part.style.display = kinds ? "none" : "";
     clusters.style.display = kinds ? "" : "none";
+    top.style.display = canvas && !kinds ? "" : "none"; // for many clusters there is no room
     clusters.replaceChildren(...(kinds ?? []).map(clusterButton));
     if (kinds && !kinds.length) clusters.textContent = "finding clusters…";
     bar.style.background = `linear-gradient(to right, ${state.palette.join(", ")})`;
