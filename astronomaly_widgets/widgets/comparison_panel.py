@@ -9,7 +9,7 @@ import bqplot
 import ipywidgets
 import numpy as np
 
-from .replay_panel import COLORS, QUIET, CurvesKey
+from ._curves import COLORS, QUIET, CurvesKey, plain_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,25 +92,20 @@ class ComparisonPanel(ipywidgets.VBox):
             x=[labels[0], labels[-1]], y=[table["chance"].iloc[0]] * 2, scales=scales,
             colors=[QUIET], line_style="dashed", stroke_width=1.3, apply_clip=False,
         )  # fmt: skip
-        figure = bqplot.Figure(
-            title=_TITLES.get(classifier, classifier),
-            title_style={"font-size": "12px", "font-weight": "normal", "fill": QUIET},
-            marks=[*bands, chance, *(self.curves[classifier, name] for name in self._looks)],
-            axes=[
+        return plain_figure(
+            [*bands, chance, *(self.curves[classifier, name] for name in self._looks)],
+            [
                 bqplot.Axis(scale=self._x, label="labels", label_offset="26px", grid_lines="none",
                             tick_values=labels, tick_format=",d"),
                 bqplot.Axis(scale=self._y, side="left", label="accuracy", label_offset="32px",
                             grid_lines="solid", tick_format=".1f",
                             tick_values=_tenths(self._y.min, self._y.max)),
             ],
-            fig_margin={"top": 36, "bottom": 34, "left": 46, "right": 14},
-            padding_y=0,
-            display_toolbar=False,
-            background_style={"fill": "none", "stroke": "none"},
+            margin={"top": 36, "bottom": 34, "left": 46, "right": 14},
+            width="50%",
+            title=_TITLES.get(classifier, classifier),
+            title_style={"font-size": "12px", "font-weight": "normal", "fill": QUIET},
         )  # fmt: skip
-        figure.layout.width = "50%"
-        figure.layout.height = "100%"
-        return figure
 
 
 def _tenths(low: float, high: float) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import ipywidgets
 import numpy as np
 
 from .. import evaluation
+from ._curves import BRAND, QUIET, plain_figure, thinned, ticks
 from ._panel_head import PanelHead
 from ._refresh import Refresher
 
@@ -21,12 +22,9 @@ if TYPE_CHECKING:
     from ..evaluation import DiscoveryCurves, Remaining
     from ..session import Session
 
-_BRAND = "var(--aw-brand, #2b6cb0)"
-_QUIET = "var(--aw-quiet, #5b6470)"
 _NOTHING = np.zeros(1)  # a curve of one point is not seen; bqplot stumbles over NaN
 _SHORTEST_AXIS = 20  # objects; a curve of three labels should not fill the panel
 _LINES_OF_TEXT = 10  # that fit one above another in the plot
-_MOST_POINTS = 400  # of a curve, more than it has pixels
 _ROOM_AHEAD = 1.3  # length of the axis, in labels given, where there is something to expect
 _HIGHEST_BAND = 3.0  # in units of what was found: above it the band is cut, not the line squeezed
 _RECENT = 20  # labels whose yield is told
@@ -103,34 +101,29 @@ class RecallPanel(ipywidgets.VBox):
             )  # fmt: skip
 
         self.band = bqplot.Lines(
-            x=_NOTHING, y=_NOTHING, scales=scales, colors=[_BRAND, _BRAND], opacities=[0.0, 0.0],
-            fill="between", fill_colors=[_BRAND], fill_opacities=[0.16], apply_clip=True,
+            x=_NOTHING, y=_NOTHING, scales=scales, colors=[BRAND, BRAND], opacities=[0.0, 0.0],
+            fill="between", fill_colors=[BRAND], fill_opacities=[0.16], apply_clip=True,
         )  # fmt: skip
-        self.retrains = curve(_QUIET, 1, "dotted")
-        self.random = curve(_QUIET, 1.3, "dashed")
-        self.detector = curve(_QUIET, 1.3)
-        self.ranking = curve(_BRAND, 1.3, "dashed")
-        self.found = curve(_BRAND, 2.6)
+        self.retrains = curve(QUIET, 1, "dotted")
+        self.random = curve(QUIET, 1.3, "dashed")
+        self.detector = curve(QUIET, 1.3)
+        self.ranking = curve(BRAND, 1.3, "dashed")
+        self.found = curve(BRAND, 2.6)
         self.names = bqplot.Label(
             x=_NOTHING, y=_NOTHING, text=[""], scales=scales, default_size=10,
             font_weight="normal", x_offset=6, y_offset=3, apply_clip=False,
         )  # fmt: skip
-        self.figure = bqplot.Figure(
-            marks=[self.band, self.retrains, self.random, self.detector, self.ranking, self.found,
-                   self.names],
-            axes=[
+        self.figure = plain_figure(
+            [self.band, self.retrains, self.random, self.detector, self.ranking, self.found,
+             self.names],
+            [
                 bqplot.Axis(scale=self._x, label="labeled", label_offset="26px",
                             grid_lines="none", tick_format=",d"),
                 bqplot.Axis(scale=self._y, side="left", grid_lines="solid",
                             tick_format=",d"),
             ],
-            fig_margin={"top": 10, "bottom": 34, "left": 30, "right": 84},
-            padding_y=0,
-            display_toolbar=False,
-            background_style={"fill": "none", "stroke": "none"},
+            margin={"top": 10, "bottom": 34, "left": 30, "right": 84},
         )  # fmt: skip
-        self.figure.layout.width = "100%"
-        self.figure.layout.height = "100%"
 
     # drawing, on the refresher's thread
 
@@ -196,13 +189,13 @@ class RecallPanel(ipywidgets.VBox):
         self._scale(self._y, self.figure.axes[1], ticks(highest, 4))
         atleast = "≥ " if curves.is_lower_bound else ""
         lines = [
-            (self.found, curves.found, f"you {curves.found[-1]}", _BRAND),
-            (self.detector, curves.detector, f"detector {atleast}{curves.detector[-1]}", _QUIET),
-            (self.random, curves.random, f"random {atleast}{curves.random[-1]:.0f}", _QUIET),
+            (self.found, curves.found, f"you {curves.found[-1]}", BRAND),
+            (self.detector, curves.detector, f"detector {atleast}{curves.detector[-1]}", QUIET),
+            (self.random, curves.random, f"random {atleast}{curves.random[-1]:.0f}", QUIET),
         ]
         if n_labeled == 0:
             lines = [(mark, _NOTHING, "", color) for mark, _, _, color in lines]
-        lines.append((self.ranking, _NOTHING if ranking is None else ranking, "ranking", _BRAND))
+        lines.append((self.ranking, _NOTHING if ranking is None else ranking, "ranking", BRAND))
         for mark, line, _, _ in lines:
             x, y = thinned(line)
             with mark.hold_sync():
@@ -242,7 +235,7 @@ class RecallPanel(ipywidgets.VBox):
             self.names.x = np.array([name[0] for name in names], dtype=float)
             self.names.y = np.array(y, dtype=float)
             self.names.text = [name[2] for name in names]
-            self.names.colors = [name[3] for name in names] or [_QUIET]
+            self.names.colors = [name[3] for name in names] or [QUIET]
 
     def _note(
         self,
@@ -272,22 +265,6 @@ class RecallPanel(ipywidgets.VBox):
 
 def _interval(left: Remaining) -> str:
     return f"{left.low:.0f}-{left.high:.0f}"
-
-
-def thinned(line: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return x and y of a curve given at 0, 1, 2, ..., with no more points than it has pixels."""
-    x = np.arange(len(line))
-    if len(line) > _MOST_POINTS:
-        x = np.unique(np.linspace(0, len(line) - 1, _MOST_POINTS).astype(int))
-    return x.astype(float), np.asarray(line, dtype=float)[x]
-
-
-def ticks(highest: float, n: int) -> NDArray[np.int64]:
-    """Return about `n` whole round numbers from 0 to at least `highest`."""
-    rough = max(highest / n, 1.0)
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = int(next(s for s in (1, 2, 5, 10) if s * power >= rough) * power)
-    return np.arange(0, int(np.ceil(highest / step)) * step + 1, step)
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:

@@ -5,43 +5,18 @@ from __future__ import annotations
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-import anywidget
 import bqplot
 import ipywidgets
 import numpy as np
-import traitlets as t
 
-from ._static import bundle
-from .recall_panel import thinned, ticks
+from ._curves import COLORS, QUIET, CurvesKey, plain_figure, thinned, ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..simulation import Replay
 
-_BRAND = "var(--aw-brand, #2b6cb0)"
-QUIET = "var(--aw-quiet, #5b6470)"
-# told apart also by the color blind, on light and on dark; the first is our own learner
-COLORS = (_BRAND, "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
 _REFERENCES = {"as it was": "solid", "at random": "dashed"}  # not learners: quiet lines
-
-
-class CurvesKey(anywidget.AnyWidget):
-    """What stands over the curves: a title, what they cannot say, and a line for each of them.
-
-    Attributes
-    ----------
-    title, caveat : str
-    entries : list of dict
-        ``name``, ``color``, ``style`` ("solid" or "dashed") and ``note`` of each curve.
-    """
-
-    _esm = bundle("replay.js")
-    _css = bundle("theme.css", "panel.css", "replay.css")
-
-    title = t.Unicode().tag(sync=True)
-    caveat = t.Unicode().tag(sync=True)
-    entries = t.List().tag(sync=True)
 
 
 class ReplayPanel(ipywidgets.VBox):
@@ -81,22 +56,17 @@ class ReplayPanel(ipywidgets.VBox):
         self.key.entries = entries
         # every curve ends in the same corner: no room is needed beyond it
         x.max, y.max = float(max(replay.n_labels, 5)), float(max(replay.n_interesting, 4))
-        self.figure = bqplot.Figure(
-            marks=[*self.curves.values()],
-            axes=[
+        self.figure = plain_figure(
+            [*self.curves.values()],
+            [
                 bqplot.Axis(scale=x, label="labels", label_offset="26px", grid_lines="none",
                             tick_format=",d", tick_values=_ticks_below(x.max, 5)),
                 bqplot.Axis(scale=y, side="left", label="found", label_offset="28px",
                             grid_lines="solid", tick_format=",d",
                             tick_values=_ticks_below(y.max, 4)),
             ],
-            fig_margin={"top": 10, "bottom": 34, "left": 42, "right": 14},
-            padding_y=0,
-            display_toolbar=False,
-            background_style={"fill": "none", "stroke": "none"},
+            margin={"top": 10, "bottom": 34, "left": 42, "right": 14},
         )  # fmt: skip
-        self.figure.layout.width = "100%"
-        self.figure.layout.height = "100%"
         super().__init__([self.key, self.figure])
         self.add_class("aw-replay-panel")
         self.add_class("aw-panel")

@@ -3,7 +3,7 @@ import pytest
 
 from astronomaly_widgets import evaluation
 from astronomaly_widgets.session import Session
-from astronomaly_widgets.widgets import recall_panel
+from astronomaly_widgets.widgets import _curves, recall_panel
 from astronomaly_widgets.widgets.recall_panel import RecallPanel
 
 
@@ -172,7 +172,7 @@ def test_many_labels_at_once_are_drawn_once(panel, session, monkeypatch):
     ],
 )
 def test_ticks_are_round_and_reach_the_top(highest, n, want):
-    assert recall_panel.ticks(highest, n).tolist() == want
+    assert _curves.ticks(highest, n).tolist() == want
 
 
 def test_names_keep_apart_in_their_order():
@@ -181,7 +181,7 @@ def test_names_keep_apart_in_their_order():
 
 
 def test_long_curves_are_thinned_but_keep_their_ends():
-    x, y = recall_panel.thinned(np.arange(10_000))
+    x, y = _curves.thinned(np.arange(10_000))
     assert len(x) <= 400
     assert (x[0], x[-1], y[-1]) == (0, 9999, 9999)
 
