@@ -205,6 +205,7 @@ STEPS = {
         plain_neighbor_score(2000),
         10,
     ),
+    "retrain, neighbor score, 10,000 labels": (our_retrain("neighbor_score", 10_000), None, 30),
     "retrain, direct regression, 1,000 labels": (
         our_retrain("direct_regression", 1000),
         plain_regression(1000),
