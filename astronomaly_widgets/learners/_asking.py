@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ._process import Process
 
 _MANY = 2**15  # objects; of fewer, double precision is done before the compiler is
-_CHUNK = 2**13  # objects, a multiple of a block: some 20 ms of work on one core
+_CHUNK = 2**14  # objects, a multiple of a block: some 70 ms of work on one core
 _N_EXACT = 2**13  # objects that come first by each of three orders
 _N_COMPARED = 2000  # objects that tell how far a bound is from what it bounds
 
