@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from astronomaly_widgets.compute import _selection, largest, ranks
+from astronomaly_widgets.compute import _selection, descending, largest, ranks
 
 # few different values, so that most are tied
 TIED = st.sampled_from([-np.inf, -1.0, -1e-45, -0.0, 0.0, 1e-45, 2.5, 3e38, np.inf, np.nan])
@@ -94,3 +94,29 @@ def test_of_many_values_only_the_first_are_ranked_exactly(kind, monkeypatch):
     assert (np.diff(rank[order]) >= 0).all()
     if kind in {"plain", "both signs"}:
         assert abs(coarse - exact).max() < 0.01
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_all_rows_are_in_the_order_of_a_stable_sort(dtype, data):
+    width = 8 * np.dtype(dtype).itemsize
+    floats = st.floats(width=width) | st.sampled_from([0.0, -0.0, 1.0, np.nan, np.inf, -np.inf])
+    values = data.draw(arrays(dtype, st.integers(0, 60), elements=floats))
+    want = np.argsort(-values, kind="stable").tolist()
+    assert descending(values).tolist() == want
+
+
+def test_ties_among_many_keep_their_order():
+    values = np.random.default_rng(0).integers(-3, 4, 200_000).astype(np.float32)
+    np.testing.assert_array_equal(descending(values), np.argsort(-values, kind="stable"))
+
+
+def test_doubles_are_told_apart_and_singles_are_singles():
+    values = [1.0, 1.0 + 1e-12, 2.0]
+    assert descending(values).tolist() == [2, 1, 0]
+    assert descending(np.array(values, dtype=np.float32)).tolist() == [2, 0, 1]
+
+
+def test_what_is_no_column_of_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"values has shape \(2, 2\)"):
+        descending(np.zeros((2, 2)))

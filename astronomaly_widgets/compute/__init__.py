@@ -4,7 +4,7 @@ from ._compiled import compiled
 from ._map import map_objects
 from ._npy import npy_writer
 from ._rows import ParquetRows, Rows, blocks, open_rows
-from ._selection import largest, ranks
+from ._selection import descending, largest, ranks
 from ._spread import elsewhere, map_blocks
 from ._task import Task, chunks, report, running
 from ._threads import map_chunks
@@ -18,6 +18,7 @@ __all__ = [
     "blocks",
     "chunks",
     "compiled",
+    "descending",
     "elsewhere",
     "largest",
     "map_blocks",

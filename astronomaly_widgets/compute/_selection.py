@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,22 +38,44 @@ def largest(values: ArrayLike, k: int | None = None) -> NDArray[np.intp]:
     ValueError
         If `values` has not one dimension, or `k` is negative.
     """
-    falling = _falling(values)
+    falling = _falling(values, np.float32)
     if k is not None and k < 0:
         raise ValueError(f"k is {k}; give how many of the largest are wanted, 0 or more")
     if k == 0:
         return np.empty(0, dtype=np.intp)
     if k is None or k >= len(falling):
-        rows = np.arange(len(falling), dtype=np.uint64)
-    else:  # as many as k, and what is tied with the last of them
-        last = np.partition(falling, k - 1)[k - 1]
-        rows = np.flatnonzero(falling <= last).astype(np.uint64)
-        falling = falling[rows]
-    keys = falling.astype(np.uint64)
+        return _in_order(falling)
+    # as many as k, and what is tied with the last of them
+    last = np.partition(falling, k - 1)[k - 1]
+    rows = np.flatnonzero(falling <= last).astype(np.uint64)
+    keys = falling[rows].astype(np.uint64)
     keys <<= np.uint64(32)
     keys |= rows
     keys.sort()
     return (keys[:k] & _ROW).astype(np.intp)
+
+
+def descending(values: ArrayLike) -> NDArray[np.intp]:
+    """Return all rows from the largest value to the smallest, ties in their original order.
+
+    As a stable sort does, in half the time and less; NaN come last.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Compared as float32 if they are, and else as float64.
+
+    Returns
+    -------
+    ndarray, shape (n,), dtype intp
+
+    Raises
+    ------
+    ValueError
+        If `values` has not one dimension.
+    """
+    single = getattr(values, "dtype", None) == np.float32
+    return _in_order(_falling(values, np.float32 if single else np.float64))
 
 
 def ranks(values: ArrayLike) -> NDArray[np.float32]:
@@ -76,7 +98,7 @@ def ranks(values: ArrayLike) -> NDArray[np.float32]:
     ValueError
         If `values` has not one dimension.
     """
-    falling = _falling(values)
+    falling = _falling(values, np.float32)
     n = len(falling)
     found = np.empty(n, dtype=np.float32)
     first = n - 1 - largest(np.asarray(values)[::-1], _N_RANKED)
@@ -90,16 +112,30 @@ def ranks(values: ArrayLike) -> NDArray[np.float32]:
     return found
 
 
-def _falling(values: ArrayLike) -> NDArray[np.uint32]:
-    """Return integers (n,) that fall as the values rise."""
-    numbers = np.asarray(values, dtype=np.float32)
+def _falling(values: ArrayLike, dtype: type[np.floating[Any]]) -> NDArray[np.unsignedinteger[Any]]:
+    """Return integers (n,), as wide as a `dtype`, that fall as the values rise."""
+    numbers = np.asarray(values, dtype=dtype)
     if numbers.ndim != 1:
         raise ValueError(f"values has shape {numbers.shape}; give one number per object, (n,)")
     # read as an integer, a float without its sign rises with its value; + 0 makes -0 equal to 0
-    bits: NDArray[np.uint32] = (numbers + np.float32(0)).view(np.uint32)
-    turn = bits >> np.uint32(31)  # 1 for what is negative, which falls already
-    turn -= np.uint32(1)
-    turn >>= np.uint32(1)  # all bits but the sign of what is positive
+    whole = np.dtype(f"u{numbers.itemsize}").type
+    bits: NDArray[np.unsignedinteger[Any]] = (numbers + dtype(0)).view(whole)
+    turn = bits >> whole(8 * numbers.itemsize - 1)  # 1 for what is negative, which falls already
+    turn -= whole(1)
+    turn >>= whole(1)  # all bits but the sign of what is positive
     bits ^= turn
-    bits[np.isnan(numbers)] = _LARGEST
+    bits[np.isnan(numbers)] = np.iinfo(whole).max
     return bits
+
+
+def _in_order(keys: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.intp]:
+    """Return rows from the smallest key to the largest, ties in their original order.
+
+    Sixteen bits at a time, for which NumPy counts rather than compares.
+    """
+    wide = 8 * keys.itemsize
+    words = ((keys >> keys.dtype.type(bits)).astype(np.uint16) for bits in range(0, wide, 16))
+    rows = np.argsort(next(words), kind="stable")
+    for word in words:
+        rows = rows[np.argsort(word[rows], kind="stable")]
+    return rows

@@ -10,7 +10,6 @@ import traitlets as t
 
 from .. import batches, compute
 from .._protocols import EarlyLearner
-from ._order import descending
 from ._ranking import Ranking, scores_at
 from ._state import learned
 
@@ -95,7 +94,9 @@ class Early(Ranking):
         later = np.ones(self.n_objects, dtype=bool)
         later[rows] = False
         before = self._suggestion()[0]
-        order = np.concatenate([rows[descending(scores["acquisition"])], before[later[before]]])
+        order = np.concatenate(
+            [rows[compute.descending(scores["acquisition"])], before[later[before]]]
+        )
         self._early = _Early(rows, scores, self._in_order(batch, order, scores["uncertainty"]))
         return True
 

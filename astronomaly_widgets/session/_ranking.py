@@ -10,10 +10,9 @@ import pandas as pd
 import traitlets as t
 
 from .. import batches
-from ..compute import chunks
+from ..compute import chunks, descending
 from ..learners import by_name
 from ._labeling import Labeling
-from ._order import descending
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,6 +135,9 @@ class Ranking(Labeling):
         ascending = not pd.api.types.is_numeric_dtype(values)
         if order.startswith("-"):
             ascending = not ascending
+        if isinstance(values.dtype, np.dtype) and values.dtype.kind == "f":
+            numbers = values.to_numpy()
+            return descending(-numbers if ascending else numbers)
         in_order = values.reset_index(drop=True).sort_values(
             ascending=ascending, kind="stable", na_position="last"
         )
