@@ -136,7 +136,6 @@ def _demo(options: argparse.Namespace) -> None:
     words = [
         f"--ServerApp.root_dir={notebook.parent}",
         f"--LabApp.default_url=/lab/tree/{notebook.name}",
-        "--LabApp.news_url=None",  # no question about news before the first galaxy
     ]
     if options.no_browser:
         words.append("--no-browser")
@@ -146,7 +145,19 @@ def _demo(options: argparse.Namespace) -> None:
         words.append("--allow-root")  # a container: whoever is root there has decided so
     sys.stdout.write(f"The tour: {notebook}\n")
     sys.stdout.flush()
-    lab.LabApp.launch_instance([*words, *options.others])
+    with tempfile.TemporaryDirectory(prefix="astronomaly-lab-") as config:
+        _without_news(Path(config))
+        lab.LabApp.launch_instance([*words, *options.others])
+
+
+def _without_news(config: Path) -> None:
+    """Have JupyterLab ask for no leave to fetch news: its question would cover the dashboard."""
+    (config / "labconfig").mkdir()
+    (config / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+    )
+    others = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [str(config), others]))
 
 
 def tour_notebook(folder: Path) -> Path:

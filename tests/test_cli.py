@@ -12,6 +12,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from jupyterlab_server.config import get_page_config
 
 import astronomaly_widgets as aw
 from astronomaly_widgets import cli
@@ -157,11 +158,13 @@ class FakeLab:
     """Takes the place of JupyterLab's own launcher."""
 
     def __init__(self, monkeypatch):
-        self.words = None
+        self.words = self.page = None
+        monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
         monkeypatch.setattr(cli, "require", lambda module, extra: SimpleNamespace(LabApp=self))
 
     def launch_instance(self, words):
         self.words = words
+        self.page = get_page_config([])
 
 
 def test_demo_opens_an_editable_copy_of_the_tour(monkeypatch, tmp_path, capsys):
@@ -174,6 +177,15 @@ def test_demo_opens_an_editable_copy_of_the_tour(monkeypatch, tmp_path, capsys):
     assert "--LabApp.default_url=/lab/tree/01_tour.ipynb" in lab.words
     assert {"--no-browser", "--port=8899", "--ServerApp.token=x"} <= set(lab.words)
     assert str(copy) in capsys.readouterr().out
+
+
+def test_in_the_demo_no_question_about_news_covers_the_dashboard(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    lab = FakeLab(monkeypatch)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/mine")
+    cli.main(["demo"])
+    assert "@jupyterlab/apputils-extension:announcements" in lab.page["disabledExtensions"]
+    assert os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)[1:] == ["/mine"]
 
 
 def test_demo_leaves_an_earlier_copy_alone(monkeypatch, tmp_path):
@@ -211,6 +223,7 @@ class FakeVoila:
 
     def launch_instance(self, words):
         self.words = words
+        self.page = get_page_config([])
         page = nbformat.read(words[0], as_version=4)
         nbformat.validate(page)
         self.code = page.cells[0].source
