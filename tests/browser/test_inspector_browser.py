@@ -261,3 +261,57 @@ def test_without_a_clipboard_the_position_is_selected_to_be_copied_by_hand(page)
     )
     page.locator(".aw-inspector-copy").click()
     assert page.evaluate("() => getSelection().toString()") == "RA 1.5° Dec +2.5°"
+
+
+def labeled(page):
+    """Object, score, tags and comment of the labels that were sent, in order."""
+    return [
+        (message["object_id"], message["score"], message["tags"], message["comment"])
+        for message in sent(page)
+        if message["type"] == "label"
+    ]
+
+
+@pytest.fixture
+def scored(page):
+    """A page that shows object-1, which was scored 2 before."""
+    page.evaluate("""() => {
+      window.state.label = { ...window.state.label, score: 2 };
+      window.listeners["change:label"]();
+    }""")
+    return page
+
+
+def test_a_tag_without_enter_is_stored_when_its_field_is_left(scored):
+    scored.locator(".aw-inspector-new-tag").press_sequentially("merger")
+    scored.locator(".aw-inspector-id").click()
+    assert labeled(scored) == [("object-1", 2, ["merger"], "")]
+    assert scored.locator(".aw-inspector-new-tag").input_value() == ""
+
+
+def test_what_is_being_typed_stays_with_its_object(scored):
+    scored.locator(".aw-inspector-new-tag").press_sequentially("merger")
+    scored.evaluate("() => window.next()")
+    scored.locator(".aw-inspector-comment").press_sequentially("two cores")
+    scored.evaluate("() => window.next()")
+    assert scored.locator(".aw-inspector-new-tag").input_value() == ""
+    assert scored.locator(".aw-inspector-comment").input_value() == ""
+    scored.locator(".aw-score[data-score='4']").click()
+    assert labeled(scored) == [
+        ("object-1", 2, ["merger"], ""),
+        ("object-2", 2, [], "two cores"),
+        ("object-3", 4, [], ""),
+    ]
+
+
+def test_a_second_tag_can_be_typed_while_the_first_is_stored(scored):
+    field = scored.locator(".aw-inspector-new-tag")
+    field.press_sequentially("ring")
+    field.press("Enter")
+    scored.evaluate("""() => {
+      window.state.label = { ...window.state.label, tags: ["ring"] };
+      window.listeners["change:label"]();
+    }""")
+    scored.keyboard.type("merger")
+    scored.keyboard.press("Enter")
+    assert [tags for _, _, tags, _ in labeled(scored)] == [["ring"], ["ring", "merger"]]

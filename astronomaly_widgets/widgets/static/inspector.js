@@ -46,7 +46,8 @@ function render({ model, el }) {
 
   let shown = { object_id: null }; // the record on the screen
   let since = performance.now();
-  let draft = { score: null, tags: [], comment: "" }; // of the object on the screen
+  // of the object on the screen
+  let draft = { object_id: null, score: null, tags: [], comment: "" };
   let leaving = null; // the object that was scored and is about to make place for the next
 
   // ---- head
@@ -116,6 +117,7 @@ function render({ model, el }) {
   const catalog = section("aw-inspector-catalog", "catalog");
   const near = section("aw-inspector-neighbors", "nearest neighbors");
   near.node.open = true;
+  tags.append(newTag);
   side.append(facts, scores, tags, comment, status);
   const more = make("div", "aw-inspector-more");
   more.append(near.node, features.node, catalog.node);
@@ -140,6 +142,7 @@ function render({ model, el }) {
     if (record.key === shown.key) return;
     const other = record.object_id !== shown.object_id;
     const redrawn = other || record.band !== shown.band;
+    if (other) keepTexts(); // what is still being typed belongs to the object that goes
     shown = record;
     if (other) leaving = null;
     const none = record.object_id === null || record.object_id === undefined;
@@ -218,7 +221,10 @@ function render({ model, el }) {
   function showLabel() {
     const label = model.get("label");
     if (label.object_id !== shown.object_id) return;
-    draft = { score: label.score, tags: [...label.tags], comment: label.comment };
+    const typing = document.activeElement === comment && draft.object_id === label.object_id;
+    const { object_id, score, tags: given, comment: words } = label;
+    draft = { object_id, score, tags: [...given], comment: words };
+    if (!typing) comment.value = draft.comment;
     paintLabel("stored");
   }
 
@@ -240,8 +246,8 @@ function render({ model, el }) {
       }));
       return chip;
     });
-    tags.replaceChildren(...chips, newTag);
-    if (document.activeElement !== comment) comment.value = draft.comment;
+    for (const chip of tags.querySelectorAll(".aw-chip")) chip.remove();
+    newTag.before(...chips); // which stays where it is, with the focus and what is being typed
   }
 
   function showNeighbors() {
@@ -288,7 +294,7 @@ function render({ model, el }) {
     }
     paintLabel("pending");
     const seconds = Math.min(3600, (performance.now() - since) / 1000);
-    channel.send("label", { object_id, ...draft, seconds }).then(
+    channel.send("label", { ...draft, object_id, seconds }).then(
       () => {
         if (shown.object_id === object_id) root.dataset.state = "stored";
       },
@@ -314,6 +320,12 @@ function render({ model, el }) {
     newTag.value = "";
   }
 
+  function keepTexts() {
+    if (!newTag.value.trim() && comment.value === draft.comment) return;
+    takeTexts();
+    store();
+  }
+
   function step(by) {
     channel.send("step", { by }).then(
       ({ current }) => {
@@ -329,14 +341,9 @@ function render({ model, el }) {
   newTag.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
-    takeTexts();
-    store();
-    newTag.focus();
+    keepTexts();
   });
-  comment.addEventListener("change", () => {
-    takeTexts();
-    store();
-  });
+  for (const field of [newTag, comment]) field.addEventListener("change", keepTexts);
 
   // ---- large
   function toggle(open = !dialog.open) {
