@@ -64,6 +64,7 @@ class Inspector(anywidget.AnyWidget):
         "keeper.js",
         "channel.js",
         "picture_url.js",
+        "digit_keys.js",
         "inspector_picture.js",
         "inspector_plot.js",
         "inspector.js",

@@ -98,6 +98,17 @@ def test_labels_by_mouse_and_by_key_typed_fast(shown):
     assert "all stored" in status(shown)
 
 
+def test_a_key_that_is_held_down_scores_one_object(shown):
+    page = shown.page
+    page.locator(".aw-object").nth(4).locator("img").click()
+    for _ in range(5):
+        page.keyboard.down("3")  # the second and later ones are repeats
+    page.keyboard.up("3")
+    page.keyboard.type("0")
+    shown.wait_for(STORED, 2)
+    assert list(shown.json_when(2, {"events": 2})["scores"].values()) == [3, 0]
+
+
 def test_odd_names_are_shown_literally(shown):
     ids = shown.page.eval_on_selector_all(
         ".aw-object", "(all) => all.map((o) => o.dataset.objectId)"

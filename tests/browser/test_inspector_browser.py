@@ -315,3 +315,28 @@ def test_a_second_tag_can_be_typed_while_the_first_is_stored(scored):
     scored.keyboard.type("merger")
     scored.keyboard.press("Enter")
     assert [tags for _, _, tags, _ in labeled(scored)] == [["ring"], ["ring", "merger"]]
+
+
+def press_key(page, **event):
+    page.locator(".aw-inspector-body").evaluate(
+        "(body, event) => body.dispatchEvent(new KeyboardEvent('keydown', "
+        "{ ...event, bubbles: true, cancelable: true }))",
+        event,
+    )
+
+
+def test_number_pad_arrows_step_and_do_not_score(page):
+    page.locator(".aw-inspector-enlarge").click()
+    press_key(page, key="ArrowLeft", code="Numpad4")  # NumLock is off
+    assert [(message["type"], message.get("by")) for message in sent(page)] == [("step", -1)]
+    press_key(page, key="4", code="Numpad4")
+    assert [score for _, score, _, _ in labeled(page)] == [4]
+
+
+def test_a_key_that_is_held_down_scores_one_object(page):
+    page.locator(".aw-inspector-enlarge").click()
+    press_key(page, key="3", code="Digit3")
+    for _ in range(3):
+        page.evaluate("() => window.next()")
+        press_key(page, key="3", code="Digit3", repeat=True)
+    assert [object_id for object_id, *_ in labeled(page)] == ["object-1"]

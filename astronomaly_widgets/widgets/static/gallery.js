@@ -59,16 +59,6 @@ function makeLabels(paint) {
   };
 }
 
-// The digit a key stands for, "rest" for shift-0, or null. On keyboards whose digits need shift,
-// the place of the key counts.
-function digitOf(event) {
-  const place = /^(?:Digit|Numpad)([0-5])$/.exec(event.code)?.[1];
-  if (place === "0" && (event.shiftKey || event.key === ")" || event.key === "=")) return "rest";
-  if (/^[0-5]$/.test(event.key)) return Number(event.key);
-  const types = event.key.length === 1 && !/\d/.test(event.key);
-  return place !== undefined && types && !event.shiftKey ? Number(place) : null;
-}
-
 function render({ model, el }) {
   const uid = `aw-${randomName()}`;
   const root = make("div", "aw-gallery", {
@@ -408,6 +398,8 @@ function render({ model, el }) {
       return true;
     }
     const digit = digitOf(event);
+    // a key that is held down would score objects before they are seen
+    if (digit !== null && event.repeat) return true;
     if (digit === "rest") scoreRest();
     else if (digit !== null) scoreCurrent(digit);
     else if (key in step) moveBy(step[key], key);

@@ -375,12 +375,13 @@ function render({ model, el }) {
     if (typing || event.altKey) return;
     const undoes = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
     if ((event.ctrlKey || event.metaKey) && !undoes) return;
-    const digit = /^(Digit|Numpad)([0-5])$/.exec(event.code);
+    const digit = digitOf(event);
     const arrows = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
     if (undoes || event.key === "u" || event.key === "U") {
       channel.send(event.shiftKey ? "redo" : "undo").catch(complain);
-    } else if (digit && !event.shiftKey) score(Number(digit[2]));
-    else if (event.key in arrows) step(arrows[event.key]);
+    } else if (typeof digit === "number") {
+      if (!event.repeat) score(digit); // held down, it would score objects before they are seen
+    } else if (event.key in arrows) step(arrows[event.key]);
     else if (event.key === "+" || event.key === "=") seen().zoom(1.6);
     else if (event.key === "-") seen().zoom(1 / 1.6);
     else if (event.key === "f" && shown.plot) plot.fold();
