@@ -11,7 +11,7 @@ import traitlets as t
 from .. import batches, compute
 from .._protocols import EarlyLearner
 from ._ranking import Ranking, scores_at
-from ._state import learned
+from ._scores import learned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..labels import Entry
 from ._inputs import checked_score
-from ._state import State
+from ._keeping import Keeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _COLUMNS = ["score", "tags", "comment", "annotator", "time"]
 
 
-class Labeling(State):
+class Labeling(Keeping):
     """Everything that concerns labels; each change is on disk before its method returns."""
 
     def label(

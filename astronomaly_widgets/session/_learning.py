@@ -19,7 +19,7 @@ from ..exceptions import ProjectError
 from ..learners import by_name
 from ..project import fingerprint
 from ._early import Early
-from ._state import learned
+from ._scores import learned
 
 if TYPE_CHECKING:
     from collections.abc import Callable

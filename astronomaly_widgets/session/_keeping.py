@@ -1,0 +1,239 @@
+"""How a session begins, from arrays or from a project folder, and what it writes there."""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from importlib import import_module
+from itertools import count
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import traitlets as t
+
+from .. import detectors, learners
+from ..exceptions import ProjectError
+from ..labels import LabelStore
+from ..project import Project, fingerprint
+from . import _inputs
+from ._object_ids import ObjectIds
+from ._scores import untrained
+from ._state import State
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from pathlib import Path
+    from threading import Thread
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from .._protocols import Detector, Learner, Source
+
+
+class Keeping(State):
+    """A search that is kept; see :class:`Session` for the parameters."""
+
+    def __init__(
+        self,
+        features: Any,
+        object_ids: Any = None,
+        *,
+        anomaly_score: ArrayLike | None = None,
+        source: Source | None = None,
+        catalog: pd.DataFrame | None = None,
+        detector: str | Detector = "isolation_forest",
+        learner: str | Learner = "auto",
+        project: str | Path | None = None,
+        annotator: str | None = None,
+        random_state: int = 0,
+        set_aside: pd.DataFrame | None = None,
+        truth: Any = None,
+        title: str | None = None,
+    ) -> None:
+        super().__init__()
+        X, given, self.feature_names = _inputs.as_matrix(features, object_ids)
+        keep, problem = _inputs.finite_rows(X)
+        learners.by_name(learner, random_state)  # a wrong name is refused now
+        detectors.check(detector)
+        if anomaly_score is not None:
+            anomaly_score = _inputs.checked_anomaly_score(anomaly_score, len(X))[keep]
+        self._ids = given.keep(keep)
+        self._X = X if keep.all() else np.asarray(X[keep])
+        self.set_aside = _inputs.set_aside_table(set_aside, given.names[problem])
+        self.catalog = _inputs.align_catalog(catalog, given, self._ids)
+        self.truth = _inputs.align_truth(truth, self.catalog, given, keep)
+        folder = Project.make_temporary() if project is None else Project(project)
+        self._attach(folder, annotator, random_state, learner, source)
+        self.detector = detector
+        self.title = title or ("Session" if folder.temporary else folder.path.name)
+        self._find_scores(anomaly_score)
+
+    def _attach(
+        self,
+        project: Project,
+        annotator: str | None,
+        random_state: int,
+        learner: str | Learner,
+        source: Source | None,
+    ) -> None:
+        self.project = project
+        self.random_state = random_state
+        self.learner = learner
+        self.source = source
+        self.lock = RLock()
+        self._store = LabelStore(
+            project.path / "labels.sqlite", annotator=annotator, read_only=project.read_only
+        )
+        if project.temporary:
+            self._tidy_up = weakref.finalize(self, _discard_if_empty, self._store)
+        self._revisions = count(1)
+        self._one_retrain = Lock()
+        self._threads: list[Thread] = []
+        self._last_retrain: Future[dict[str, Any]] | None = None
+        self._map: Future[NDArray[np.float32]] | None = None
+        self._map_method = "pca"
+        self._preview: NDArray[np.float32] | None = None
+        self._labeled_cache: tuple[int, tuple[Any, Any, Any]] | None = None
+        self._dashboard: Any = None
+        self._history = project.load_history()
+        self.view_state = project.load_view()
+        current = self.view_state.get("current_id")
+        self.current_id = current if current in self._ids else None
+        self.interesting_from = float(self.view_state.get("interesting_from", 4.0))
+        self.observe(self._keep_threshold, "interesting_from")
+
+    @classmethod
+    def _opened(
+        cls,
+        path: str | Path,
+        source: Source | None,
+        learner: str | Learner | None,
+        annotator: str | None,
+    ) -> Self:
+        project = Project(path, must_exist=True)
+        stored = project.manifest.get("session", {})
+        self = cls.__new__(cls)
+        t.HasTraits.__init__(self)
+        objects = project.load_objects()
+        self._ids = ObjectIds(objects.index)
+        self._X = project.load_features()
+        scores = project.load_arrays("scores")
+        if {len(self._X), len(scores.get("anomaly_score", ()))} != {len(self._ids)}:
+            raise ProjectError(
+                f"{project.path} was not finished: {len(self._ids)} objects, {len(self._X)} rows "
+                "of features; run aw.explore on its source again (the labels in it are safe)"
+            )
+        self.feature_names = tuple(stored.get("feature_names", ()))
+        self.catalog = objects if len(objects.columns) else None
+        self.truth = scores.pop("truth", None)
+        aside = pd.DataFrame(stored.get("set_aside", []), columns=["object_id", "stage", "reason"])
+        self.set_aside = aside.set_index("object_id")
+        self._attach(
+            project,
+            annotator,
+            int(stored.get("random_state", 0)),
+            learner or stored.get("learner") or "auto",
+            source if source is not None else restore_source(stored.get("source")),
+        )
+        self.detector = stored.get("detector") or "isolation_forest"
+        self.title = stored.get("title") or project.path.name
+        self._scores = scores
+        return self
+
+    # -- scores ----------------------------------------------------------------------------
+
+    def _find_scores(self, given: NDArray[np.float32] | None) -> None:
+        """Take the scores from the project if they belong to these features, else compute."""
+        project = self.project
+        if project.temporary:
+            self._scores = untrained(self._detect(given))
+            return
+        of_features = fingerprint(self._X, self._ids.letters())
+        name = self.detector if isinstance(self.detector, str) else repr(self.detector)
+        of_scores = fingerprint(of_features, name, self.random_state, given)
+        stored = project.load_arrays("scores")
+        if project.is_current("scores", of_scores) and stored:
+            stored.pop("truth", None)
+            self._scores = stored
+        else:
+            if project.manifest["stages"].get("scores"):
+                self.status = (
+                    "the data or the detector have changed: scores computed anew; "
+                    "labels are kept, retrain to use them"
+                )
+            self._scores = untrained(self._detect(given))
+        if not project.read_only:
+            self._store_state(of_features, of_scores)
+
+    def _detect(self, given: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        if given is not None:
+            return given
+        return detectors.anomaly_score(self._X, self.detector, random_state=self.random_state)
+
+    def _store_state(self, of_features: str, of_scores: str) -> None:
+        project = self.project
+        if not project.is_current("features", of_features):
+            project.save_features(self._X)
+        objects = pd.DataFrame(index=self._ids.index) if self.catalog is None else self.catalog
+        project.save_objects(objects)
+        self._save_scores()
+        project.update_manifest(
+            stages={
+                **project.manifest["stages"], "features": of_features, "scores": of_scores
+            },
+            session={
+                "title": self.title,
+                "random_state": self.random_state,
+                "detector": self.detector if isinstance(self.detector, str) else None,
+                "learner": self.learner if isinstance(self.learner, str) else None,
+                "feature_names": list(self.feature_names),
+                "set_aside": self.set_aside.reset_index().astype(str).to_dict("records"),
+                "source": getattr(self.source, "spec", None),
+            },
+        )  # fmt: skip
+
+    def _save_scores(self) -> None:
+        extra = {} if self.truth is None else {"truth": self.truth}
+        self.project.save_arrays("scores", **self._scores, **extra)
+
+    def _move_labels(self, project: Project) -> None:
+        """Go on in another, new project, with a copy of the label log."""
+        annotator = self._store.annotator
+        self._store.copy_to(project.path / "labels.sqlite")
+        self._store.close()
+        shutil.rmtree(self.project.path, ignore_errors=True)
+        self.project = project
+        self._store = LabelStore(project.path / "labels.sqlite", annotator=annotator)
+
+
+def _discard_if_empty(store: LabelStore) -> None:
+    """Leave nothing in the folder for temporary files, unless it is somebody's work."""
+    store.close()
+    if store.revision == 0:
+        shutil.rmtree(store.path.parent, ignore_errors=True)
+
+
+def restore_source(spec: Any) -> Source | None:
+    """Open the source that a project names, or return None if it is not where it was.
+
+    Only public names of the rooms that hold sources are called, with plain JSON values: a manifest
+    from somebody else can open files, not run code. A source that prepares another names it.
+    """
+    if not isinstance(spec, dict) or spec.get("room") not in ("sources", "demos", "preprocess"):
+        return None
+    room = import_module(f"..{spec['room']}", __package__)
+    name, arguments = str(spec.get("name")), dict(spec.get("arguments", {}))
+    if name not in room.__all__ or (spec["room"] == "preprocess" and name != "PreparedSource"):
+        return None
+    if "source" in arguments and spec["room"] == "preprocess":
+        arguments["source"] = restore_source(arguments["source"])
+        if arguments["source"] is None:
+            return None
+    try:
+        source: Source = getattr(room, name)(**arguments)
+    except (OSError, ValueError, TypeError):
+        return None
+    return source

@@ -1,0 +1,50 @@
+"""The scores of a session: before anything was learned, and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .._protocols import LearnerScores
+
+LEARNED = ("trained_score", "relevance", "uncertainty", "acquisition", "exploration")
+
+
+def untrained(score: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    unknown = np.full(len(score), np.nan, dtype=np.float32)
+    return {
+        "anomaly_score": score,
+        "trained_score": score,
+        "relevance": unknown,
+        "uncertainty": unknown,
+        "acquisition": score,
+        "exploration": score,
+    }
+
+
+def learned(score: NDArray[np.float32], scores: LearnerScores | None) -> dict[str, Any]:
+    """Return the session's arrays after a retrain; without `scores`, as before the first.
+
+    Raises
+    ------
+    ValueError
+        If the learner broke its contract.
+    """
+    arrays = untrained(score)
+    if scores is None:
+        return arrays
+    for name in LEARNED:
+        values = getattr(scores, name, None)  # not every learner explores
+        values = np.asarray(arrays["acquisition"] if values is None else values, dtype=np.float32)
+        if values.shape != score.shape:
+            raise ValueError(
+                f"the learner's {name} has shape {values.shape}, but {score.shape} was wanted"
+            )
+        arrays[name] = values
+    if not np.isfinite(arrays["trained_score"]).all():
+        raise ValueError("the learner's trained_score is not finite everywhere")
+    return arrays
