@@ -162,6 +162,7 @@ def test_of_many_bands_first_middle_and_last_are_shown():
         ReadError("the file ends in the middle"),
         KeyError("x"),
         OSError("disk gone"),
+        RuntimeError("no connection"),
         np.zeros((0, 5)),
         np.zeros((2, 2, 2, 2)),
         np.array([["a"]]),

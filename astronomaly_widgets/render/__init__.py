@@ -5,7 +5,7 @@ with more depth get a display stretch of their own (:func:`display`), which no f
 """
 
 from ._display import display
-from ._drawing import profile
+from ._drawing import placeholder, profile
 from ._lines import LineData, line_data
 from ._pictures import mime, picture, picture_and_bands, thumbnail
 
@@ -16,6 +16,7 @@ __all__ = [
     "mime",
     "picture",
     "picture_and_bands",
+    "placeholder",
     "profile",
     "thumbnail",
 ]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import AstronomalyError
 from ._display import bands, cropped, resized
 from ._drawing import encode, placeholder, profile
 from ._lines import lines_of
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from .._protocols import Source
 
 _log = logging.getLogger(__name__)
-
-# What a source may raise for one bad object: a page of others must still be painted.
-_BAD_OBJECT = (AstronomalyError, ArithmeticError, LookupError, OSError, TypeError, ValueError)
 
 _LOSSLESS_UP_TO = 256  # px: a small picture is magnified on the screen, so it is sent exactly
 
@@ -78,7 +74,7 @@ def thumbnail(
         if data.ndim == 1:
             return profile(data, size)
         shown = resized(cropped(data, crop), size)
-    except _BAD_OBJECT as error:
+    except Exception as error:  # noqa: BLE001 - a source of one's own may raise anything
         _reason(object_id, error)
         return placeholder(size)
     height, width = shown.shape[:2]
@@ -145,7 +141,7 @@ def picture_and_bands(
             data = data[..., band]
         data = bands(data)
         shown = resized(data, min(max_size, max(data.shape[:2])))
-    except _BAD_OBJECT as error:
+    except Exception as error:  # noqa: BLE001 - a source of one's own may raise anything
         return placeholder(min(max_size, 512), _reason(object_id, error)), names
     suffix = ".png" if max(shown.shape[:2]) <= _LOSSLESS_UP_TO else ".jpg"
     return encode(shown, suffix), names

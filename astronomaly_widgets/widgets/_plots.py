@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import render
-from ..exceptions import ReadError
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -24,7 +23,7 @@ def of(session: Session, object_id: str) -> dict[str, Any] | None:
     """
     try:
         lines = render.line_data(session.source, object_id)
-    except ReadError as error:  # a picture will say so
+    except Exception as error:  # noqa: BLE001 - a source may raise anything; the picture says so
         _log.warning("no plot of %r: %s", object_id, error)
         return None
     if lines is None:

@@ -75,6 +75,14 @@ class Thumbnails:
                 if future.cancel():
                     del self._futures[name]
 
+    def forget_failed(self) -> None:
+        """Forget what could not be drawn: it is tried again when it is next asked for."""
+        nothing = render.placeholder(self._size)
+        with self._lock:
+            for name, future in list(self._futures.items()):
+                if future.done() and (future.exception() or future.result() == nothing):
+                    del self._futures[name]
+
     def close(self) -> None:
         """Draw no more."""
         self._pool.shutdown(wait=False, cancel_futures=True)

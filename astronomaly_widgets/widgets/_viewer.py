@@ -299,11 +299,13 @@ class Viewer:
         self._turns_waiting.discard((view, request))
         if to == "next" and self.offers:
             self._ranking.take_offered()
-            self._shown = self._listing.start()
+            there = self._listing.start()
         else:
-            self._shown = self._neighbor(to)[1] or self._shown
-        if not self._turns_waiting:  # else this page would be turned at once
-            self._show(self._shown)
+            there = self._neighbor(to)[1] or self._shown
+        if self._turns_waiting:  # this page would be turned at once
+            self._shown = there
+        else:
+            self._show(there)
 
     def _neighbor(self, to: str) -> tuple[Pages, tuple[int, ...]]:
         """Return the page to turn to: after a retrain, the next one begins the new ranking."""
@@ -337,10 +339,13 @@ class Viewer:
             self._push("note", {"text": f"{object_id} was changed; it is on none of these pages"})
 
     def _show(self, positions: Sequence[int], current: str | None = None) -> None:
-        self._shown = tuple(positions)
         self._pictures.forget_waiting()
         self._sent_ahead = {}
-        self.page = self._compose(self._pages, self._shown, current)
+        try:
+            self.page = self._compose(self._pages, positions, current)
+        finally:
+            self._pictures.forget_failed()
+        self._shown = tuple(positions)  # only now: what could not be composed was not shown
         self._publish(self.page)
         self.move_to(self.page["current"])
         self._remember()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
 
-from .. import render
 from ..density import KIND_COLORS, PALETTE, PointIndex, Window
 from ._canvas_map import CanvasMap
 from ._map_view import COLORS, LIMITS, MODES, MapView, Scene
 from ._marks_map import MarksMap
 from ._refresh import Refresher
+from ._thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -59,7 +58,7 @@ class FeatureMap(ipywidgets.VBox):
         self._hovered: int | None = None
         self._lassoed: tuple[tuple[str, ...], NDArray[np.intp]] = (), np.empty(0, dtype=np.intp)
         self._embedding: Future[Any] | None = None
-        self._thumbnail = lru_cache(maxsize=256)(self._render)
+        self._pictures = Thumbnails(session, _CARD, capacity=256)
         self._view = MapView(
             session,
             {
@@ -120,6 +119,7 @@ class FeatureMap(ipywidgets.VBox):
             self._linked = False
             self.session.unobserve(self._on_session, names=list(_PARTS))
             self._refresher.close()
+            self._pictures.close()
             self._renderer.close()
             self._view.close()
         super().close()
@@ -130,7 +130,8 @@ class FeatureMap(ipywidgets.VBox):
         self._refresher.request(*_PARTS[change["name"]])
 
     def _keep_error(self, error: Exception) -> None:
-        self.session.last_error = error
+        if self._linked:  # a drawing that was under way when it was closed has no pictures
+            self.session.last_error = error
 
     # from the front end
 
@@ -305,13 +306,8 @@ class FeatureMap(ipywidgets.VBox):
             "label": self.session.score_of(object_id),
         }
         # id, score and picture are one message: a picture can never stand over another's name
-        self._view.channel.push("card", fields, [self._thumbnail(object_id)])
-
-    def _render(self, object_id: str) -> bytes:
-        source = self.session.source
-        if source is None or source.kind == "table":
-            return render.profile(self.session.features[self.session.row_of(object_id)], _CARD)
-        return render.thumbnail(source, object_id, _CARD)
+        self._view.channel.push("card", fields, self._pictures.get([object_id]))
+        self._pictures.forget_failed()
 
     def _row_of(self, object_id: str | None) -> int | None:
         if object_id is None:

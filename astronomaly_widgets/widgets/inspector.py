@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from ._channel import Channel
 from ._position import LINKS, check
 from ._refresh import Refresher
 from ._static import bundle
+from ._thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..session import Session
 
 _LARGEST = 1024  # pixels of the picture's longer side
+_PROFILE = 512  # side of the drawing of an object without a picture
 _NEIGHBOR = 72  # side of a neighbor's picture, in pixels
 _N_NEIGHBORS = 12
 _SETTLED = 0.2  # seconds an object stays before its neighbors are looked for
@@ -90,7 +91,7 @@ class Inspector(anywidget.AnyWidget):
         self._order: tuple[int, Any] | None = None
         self._settling: str | None = None
         self._band: int | None = None  # of the images, or all of them
-        self._thumbnail = lru_cache(maxsize=128)(self._render)
+        self._pictures = Thumbnails(session, _NEIGHBOR, capacity=128)
         self.channel = Channel(
             self,
             session,
@@ -127,6 +128,7 @@ class Inspector(anywidget.AnyWidget):
             self.session.unobserve(self._on_session, names=list(_PARTS))
             self._refresher.close()
             self._neighborhood.close()
+            self._pictures.close()
             self.channel.close()
         super().close()
 
@@ -147,7 +149,8 @@ class Inspector(anywidget.AnyWidget):
             self._neighborhood.request("neighbors")
 
     def _keep_error(self, error: Exception) -> None:
-        self.session.last_error = error
+        if self._linked:  # a drawing that was under way when it was closed has no pictures
+            self.session.last_error = error
 
     # from the front end
 
@@ -245,30 +248,20 @@ class Inspector(anywidget.AnyWidget):
             self._neighborhood.request("neighbors")
             return
         found = [] if object_id is None else session.similar_to(object_id, _N_NEIGHBORS)
+        names = [str(name) for name in found]
         objects = [
-            {
-                "object_id": str(name),
-                "score": session.score_of(str(name)),
-                "picture": self._thumbnail(str(name)),
-            }
-            for name in found
+            {"object_id": name, "score": session.score_of(name), "picture": picture}
+            for name, picture in zip(names, self._pictures.get(names), strict=True)
         ]
+        self._pictures.forget_failed()
         self.channel.run(setattr, self, "neighbors", {"object_id": object_id, "objects": objects})
 
     def _picture(self, object_id: str) -> tuple[bytes, tuple[str, ...]]:
         source = self.session.source
         if source is None or source.kind == "table":
-            return self._profile(object_id, 512), ()
+            row = self.session.row_of(object_id)
+            return render.profile(self.session.features[row], _PROFILE), ()
         return render.picture_and_bands(source, object_id, _LARGEST, band=self._band)
-
-    def _render(self, object_id: str) -> bytes:
-        source = self.session.source
-        if source is None or source.kind == "table":
-            return self._profile(object_id, _NEIGHBOR)
-        return render.thumbnail(source, object_id, _NEIGHBOR)
-
-    def _profile(self, object_id: str, size: int) -> bytes:
-        return render.profile(self.session.features[self.session.row_of(object_id)], size)
 
 
 # what is drawn again when a trait of the session changes

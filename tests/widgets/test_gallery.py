@@ -79,6 +79,59 @@ def test_the_first_object_becomes_current(gallery, session):
     assert session.current_id == gallery.page["current"] == "obj-000"
 
 
+class Unsteady:
+    """A source of small images that may lose some of them for a while."""
+
+    kind = "image"
+    catalog = None
+
+    def __init__(self, n):
+        self.object_ids = self.fingerprints = np.array([f"o{i}" for i in range(n)], dtype=object)
+        self.lost = set()
+
+    def read(self, object_id):
+        if object_id in self.lost:
+            raise RuntimeError("no connection")
+        return np.full((8, 8, 3), 100 + 10 * int(object_id[1:]), dtype=np.uint8)
+
+
+@pytest.fixture
+def unsteady():
+    source = Unsteady(9)
+    score = np.linspace(5, 0, 9)
+    made = Session(np.eye(9), source.object_ids, anomaly_score=score, source=source)
+    yield made
+    made.close()
+
+
+def test_an_object_whose_source_fails_is_shown_and_tried_again(unsteady, view_of):
+    unsteady.source.lost = {"o4"}
+    gallery = Gallery(unsteady, per_page=3)
+    view = view_of(gallery)
+    turn(view, gallery, "next")
+    assert ids(gallery) == ["o3", "o4", "o5"]
+    assert unsteady.last_error is None
+    before = gallery.page["thumbnails"]
+    unsteady.source.lost = set()
+    turn(view, gallery, "next")
+    turn(view, gallery, "previous")
+    after = gallery.page["thumbnails"]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True]
+
+
+def test_a_page_that_cannot_be_composed_is_not_skipped(unsteady, view_of, monkeypatch):
+    gallery = Gallery(unsteady, per_page=3)
+    view = view_of(gallery)
+    compose = gallery._viewer._composer.compose
+    monkeypatch.setattr(gallery._viewer._composer, "compose", lambda *_: 1 / 0)
+    turn(view, gallery, "next")
+    assert isinstance(unsteady.last_error, ZeroDivisionError)
+    assert ids(gallery) == ["o0", "o1", "o2"]
+    monkeypatch.setattr(gallery._viewer._composer, "compose", compose)
+    turn(view, gallery, "next")
+    assert ids(gallery) == ["o3", "o4", "o5"]
+
+
 def test_odd_ids_travel_as_they_are(session):
     gallery = Gallery(session, per_page=10, order="original")
     session.current_id = ODD[0]

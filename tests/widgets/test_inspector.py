@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from astronomaly_widgets.exceptions import ReadError
 from astronomaly_widgets.session import Session
 from astronomaly_widgets.widgets import _facts
 from astronomaly_widgets.widgets.inspector import Inspector
@@ -363,13 +364,13 @@ def test_without_a_source_features_are_drawn():
     session.close()
 
 
-def test_an_object_that_cannot_be_read_is_shown_as_such(inspector, session):
+@pytest.mark.parametrize("kind", ["image", "light_curve"])
+@pytest.mark.parametrize("error", [ReadError("truncated"), RuntimeError("no connection")])
+def test_an_object_that_cannot_be_read_is_shown_as_such(inspector, session, error, kind):
     def broken(_object_id):
-        from astronomaly_widgets.exceptions import ReadError
+        raise error
 
-        raise ReadError("truncated")
-
-    session.source.during = broken
+    session.source.during, session.source.kind = broken, kind
     record = look_at(inspector, "obj-13")
     assert record["object_id"] == "obj-13"
     assert len(record["picture"]) > 100

@@ -3,6 +3,7 @@ from threading import Event
 import numpy as np
 import pytest
 
+from astronomaly_widgets import render
 from astronomaly_widgets.session import Session
 from astronomaly_widgets.widgets._thumbnails import Thumbnails
 
@@ -17,9 +18,12 @@ class CountingSource:
         self.object_ids = np.array([f"o{i}" for i in range(n)], dtype=object)
         self.fingerprints = self.object_ids
         self.reads = []
+        self.broken = set()
 
     def read(self, object_id):
         self.reads.append(object_id)
+        if object_id in self.broken:
+            raise RuntimeError("no connection")
         rng = np.random.default_rng(int(object_id[1:]))
         return rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)
 
@@ -50,6 +54,29 @@ def test_what_was_not_seen_for_long_is_forgotten(thumbnails, source):
     thumbnails.get(["o11", "o0"])
     assert source.reads.count("o11") == 1
     assert source.reads.count("o0") == 2
+
+
+def test_what_could_not_be_read_is_tried_again_once_it_was_shown(thumbnails, source):
+    source.broken = {"o3"}
+    good, bad = thumbnails.get(["o2", "o3"])
+    assert thumbnails.get(["o2", "o3"]) == [good, bad]  # not while it is shown
+    thumbnails.forget_failed()
+    source.broken = set()
+    again = thumbnails.get(["o2", "o3"])
+    assert again[0] == good
+    assert again[1] != bad
+    assert sorted(source.reads) == ["o2", "o3", "o3"]
+
+
+def test_what_could_not_be_drawn_is_tried_again(thumbnails, source, monkeypatch):
+    source.kind = "table"
+    drawn = render.profile
+    monkeypatch.setattr(render, "profile", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        thumbnails.get(["o3"])
+    thumbnails.forget_failed()
+    monkeypatch.setattr(render, "profile", drawn)
+    assert thumbnails.get(["o3"])[0].startswith(b"\xff\xd8")
 
 
 def test_magnified_is_another_picture(thumbnails, source):
