@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..exceptions import MeasurementError, ReadError
+from ._digest import digest
 from .raw import RawFeatures, not_finite
 
 if TYPE_CHECKING:
@@ -40,8 +39,9 @@ class FunctionFeatures:
     kinds : tuple of str
         Kinds of source that it understands.
     version : int or str
-        Say another one when something has changed that the function's own code does not show (what
-        it calls, a file it reads), so that everything is measured again.
+        Say another one when something has changed that neither the function's own code nor what it
+        has captured shows (what it calls, a global variable, a file it reads), so that everything
+        is measured again.
 
     Attributes
     ----------
@@ -98,10 +98,16 @@ class FunctionFeatures:
         )
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what identifies the function: its name, a digest of its code, the version."""
+        """Return what identifies the function: its name, its code and what it holds, the version.
+
+        Raises
+        ------
+        TypeError
+            It has captured something of which nothing tells whether it has changed.
+        """
         return {
             "function": f"{getattr(self.function, '__module__', '')}.{self.name}",
-            "code": _digest(self.function),
+            "code": digest(self.function),
             "names": None if self.names is None else list(self.names),
             "version": self.version,
         }
@@ -222,11 +228,9 @@ class TransformerFeatures:
 
     def settings(self) -> Mapping[str, Any]:
         """Return what identifies the transformer, as far as it is fitted, and the base."""
-        import joblib
-
         return {
             "transformer": type(self.transformer).__name__,
-            "state": joblib.hash(getattr(self, "transformer_", self.transformer)),
+            "state": digest(getattr(self, "transformer_", self.transformer)),
             "base": {"name": self.base.name, "settings": dict(self.base.settings())},
         }
 
@@ -273,24 +277,6 @@ def _row(result: Any, name: str) -> NDArray[np.float32]:
     if n_bad:
         raise MeasurementError(not_finite(n_bad, row.size))
     return row
-
-
-def _digest(function: Any) -> str:
-    """Return what changes with the code of a function, or with the state of another callable."""
-    code = getattr(function, "__code__", None)
-    if not isinstance(code, CodeType):
-        import joblib
-
-        return str(joblib.hash(function))
-    digest = hashlib.sha256()
-    todo = [code]
-    while todo:
-        part = todo.pop()
-        constants = [c for c in part.co_consts if not isinstance(c, CodeType)]
-        todo += [c for c in part.co_consts if isinstance(c, CodeType)]
-        digest.update(part.co_code + repr((constants, part.co_names)).encode())
-    defaults = (function.__defaults__, function.__kwdefaults__)
-    return hashlib.sha256(digest.digest() + repr(defaults).encode()).hexdigest()
 
 
 def _is_fitted(transformer: Any) -> bool:

@@ -1,6 +1,10 @@
 """Functions and scikit-learn transformers of one's own as extractors."""
 
 import functools
+import os
+import subprocess
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -148,6 +152,117 @@ def test_a_function_is_known_by_its_code():
     assert settings_of(inner.format(1)) != settings_of(inner.format(2))
 
 
+def above(level):
+    def share(image):
+        return float((image > level).mean())
+
+    return share
+
+
+def test_a_function_is_known_by_what_it_has_captured():
+    digests = [FunctionFeatures(above(level)).settings()["code"] for level in (0.0, 1.0, 0.0)]
+    assert digests[0] == digests[2] != digests[1]
+
+    def twice(function):
+        @functools.wraps(function)
+        def wrapper(image):
+            return 2 * function(image)
+
+        return wrapper
+
+    one, two = (FunctionFeatures(twice(above(level))).settings() for level in (0.0, 1.0))
+    assert one != two
+
+
+class Level:
+    def __init__(self, level):
+        self.level = level
+
+    def share(self, image):
+        return float((image > self.level).mean())
+
+    def __call__(self, image):
+        return self.share(image)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda level: Level(level).share,
+        Level,
+        lambda level: functools.partial(above(level)),
+        lambda level: functools.lru_cache(above(level)),
+    ],
+    ids=["method", "object", "partial", "cache"],
+)
+def test_a_callable_is_known_by_what_it_holds(made):
+    one, two, again = (FunctionFeatures(made(level)).settings()["code"] for level in (0, 1, 0))
+    assert one == again != two
+
+
+def test_an_object_that_is_called_is_known_by_the_code_of_the_call():
+    source = "class F:\n    def __call__(self, x): return x.{}()\nf = F()"
+    same = settings_of(source.format("mean"))
+    assert settings_of(source.format("mean")) == same != settings_of(source.format("max"))
+
+
+def test_every_element_of_an_array_counts():
+    table = np.arange(5000.0)
+    other = table.copy()
+    other[2500] = 7
+    one, two = (
+        settings_of("def f(x, table=table): return table[0]", table=t) for t in (table, other)
+    )
+    assert one != two
+
+
+def test_a_function_that_calls_itself_has_a_digest():
+    def halvings(n):
+        return 0 if n < 1 else 1 + halvings(n / 2)
+
+    digest = FunctionFeatures(halvings).settings()
+    assert digest == FunctionFeatures(halvings).settings()
+
+
+def test_a_function_is_the_same_in_every_run_of_python():
+    code = """
+import torch
+from astronomaly_widgets.features import FunctionFeatures
+names = frozenset(("u", "g", "r", "i", "z"))
+layer = torch.nn.Linear(2, 2)
+with torch.no_grad():
+    layer.weight.fill_(1), layer.bias.fill_(0)
+def f(x, known=names): return x in {"uint8", "float32", "float64", "int16"} or names
+def outer(names=names, layer=layer):
+    import math
+    return lambda x: math.sqrt(x) if x in names else f(layer(x))
+print(FunctionFeatures(f).settings()["code"], FunctionFeatures(outer()).settings()["code"])
+"""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(digests) == 1
+
+
+def test_what_cannot_be_told_apart_is_refused_before_anything_is_reused(tmp_path):
+    lock = threading.Lock()
+
+    def guarded(image):
+        with lock:
+            return image.mean()
+
+    with pytest.raises(TypeError, match=r"of type _thread\.lock has changed .*version="):
+        measure(STACK, guarded, checkpoint=tmp_path, progress=False, n_jobs=1)
+    assert len(measure(STACK, guarded, progress=False, n_jobs=1).object_ids) == 30
+
+
 def test_another_version_is_another_function():
     assert FunctionFeatures(extent).settings() != FunctionFeatures(extent, version=2).settings()
     one, two = (functools.partial(np.mean, axis=k) for k in (0, 1))
@@ -162,6 +277,7 @@ def test_a_function_that_changed_is_measured_again(tmp_path):
     assert run(FunctionFeatures(lambda x: x.mean(), name="f")) == 0
     assert run(FunctionFeatures(lambda x: x.mean(), name="f")) == 30
     assert run(FunctionFeatures(lambda x: x.std(), name="f")) == 0
+    assert [run(above(level)) for level in (0.0, 0.0, 1.0)] == [0, 30, 0]
 
 
 def test_principal_components_of_the_pixels():
@@ -239,6 +355,14 @@ def test_what_is_fitted_is_part_of_the_settings():
     one.fit(STACK)
     assert one.settings() != two.settings()
     assert one.settings() == two.fit(STACK).settings()
+
+
+def test_a_function_inside_a_transformer_is_known_by_its_code():
+    one, two, again = (
+        TransformerFeatures(make_pipeline(FunctionTransformer(above(k)), PCA(2))).settings()
+        for k in (0, 1, 0)
+    )
+    assert one == again != two
 
 
 def test_a_transformer_is_measured_again_only_if_it_is_another(tmp_path):
