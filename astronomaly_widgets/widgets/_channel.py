@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from ._kept import shelf_of, still_to_store
+from ._kept import clock, shelf_of, still_to_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -200,7 +200,7 @@ class Channel:
         if not self._decisions:
             return {}
         shelf = shelf_of(self._session, type(self._widget).__name__)
-        return {"shelf": shelf, "decisions": self._decisions}
+        return {"shelf": shelf, "decisions": self._decisions, "time": clock()}
 
     def _take_kept(self, message: dict[str, Any]) -> None:
         """Store what earlier views could not tell and what has not been settled since."""

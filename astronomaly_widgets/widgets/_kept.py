@@ -26,6 +26,14 @@ def shelf_of(session: Session, kind: str) -> str:
     return hashlib.sha256(f"{kind} of {session.project.path}".encode()).hexdigest()[:16]
 
 
+def clock() -> float:
+    """Return the kernel's time, by which labels are dated, in milliseconds since 1970.
+
+    The clock of a browser may be minutes from it: then the older of two scores would win.
+    """
+    return datetime.now(UTC).timestamp() * 1000
+
+
 def still_to_store(session: Session, decision: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a kept decision as a message, without what has been settled since.
 
@@ -34,7 +42,7 @@ def still_to_store(session: Session, decision: Mapping[str, Any]) -> dict[str, A
     session : Session
     decision : mapping
         The message as the browser kept it, with ``event_id`` (str) and ``time`` (of the decision,
-        milliseconds since 1970) beside it.
+        milliseconds since 1970 by :func:`clock`) beside it.
 
     Returns
     -------

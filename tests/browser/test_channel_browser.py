@@ -157,8 +157,9 @@ def test_a_closed_channel_says_bye_and_is_silent(page):
 
 
 LEFT = "() => Object.keys(localStorage).sort().map((name) => JSON.parse(localStorage[name]))"
-HELLO = """() => { channel.hello(); say({
+HELLO = """(ahead = 0) => { channel.hello(); say({
     type: 'hello', client: channel.client, shelf: 'a-project', decisions: ['note'],
+    time: Date.now() + ahead,
 }); }"""
 LEAVE = "() => window.dispatchEvent(new Event('pagehide'))"
 
@@ -193,6 +194,15 @@ def test_a_page_that_goes_leaves_its_decisions_to_the_next(visit):
     (told,) = [m for m in later.evaluate("() => window.sent") if m["type"] == "kept"]
     decisions = [(kept["word"], kept["event_id"], kept["time"]) for kept in told["decisions"]]
     assert decisions == [("a", f"{client}-1", 1_000_000), ("c", f"{client}-3", 1_000_000)]
+
+
+@pytest.mark.parametrize("ahead", [5_000, -3_600_000])
+def test_decisions_are_kept_with_the_kernel_s_time(visit, ahead):
+    page = visit()
+    page.evaluate(HELLO, ahead)
+    page.evaluate("() => { act('a'); }")
+    page.evaluate(LEAVE)
+    assert [kept["time"] for kept in page.evaluate(LEFT)] == [1_000_000 + ahead]
 
 
 def test_the_browser_keeps_until_the_kernel_has_taken(visit):

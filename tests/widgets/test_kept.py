@@ -109,6 +109,12 @@ def test_tags_and_comments_of_the_inspector_come_back(session, view_of):
     inspector.close()
 
 
+def test_a_browser_is_told_the_kernel_s_time(view):
+    before = datetime.now(UTC)
+    told = datetime.fromtimestamp(view.hello()["time"] / 1000, UTC)
+    assert before - timedelta(milliseconds=1) <= told <= datetime.now(UTC)
+
+
 def test_the_shelf_is_the_project_s_and_the_widget_s_own(session, view, view_of, tmp_path):
     shelf = view.hello()["shelf"]
     assert str(tmp_path) not in shelf

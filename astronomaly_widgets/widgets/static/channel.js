@@ -51,6 +51,7 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
   let closed = false;
   let unsent = []; // messages that leave after the next frame
   const keeper = openKeeper(client);
+  let behind = 0; // ms of this browser's clock behind the kernel's, which dates the labels
 
   function flush() {
     for (const message of unsent.splice(0)) post(message);
@@ -88,11 +89,13 @@ function openChannel(model, { onpush = () => {}, onchange = () => {} } = {}) {
   }
 
   function keepUnanswered() {
-    keeper.keep([...queue.values()].map(({ message, time }) => ({ ...message, time })));
+    const dated = ({ message, time }) => ({ ...message, time: time + behind });
+    keeper.keep([...queue.values()].map(dated));
   }
 
   // what the views before this one could not tell
-  function tellKept({ shelf, decisions }) {
+  function tellKept({ shelf, decisions, time }) {
+    behind = time - Date.now();
     keeper.open(shelf, decisions);
     const left = keeper.left();
     if (left.length) send("kept", { decisions: left }).then(() => keeper.clear(left), () => {});

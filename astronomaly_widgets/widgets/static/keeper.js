@@ -3,7 +3,8 @@
 //
 //   const keeper = openKeeper(client);
 //   keeper.open(shelf, types)   the session's name, and which messages are decisions
-//   keeper.keep(messages)       those among them that are decisions, with { seq, time }
+//   keeper.keep(messages)       those among them that are decisions, with { seq, time }; the
+//                               time is the kernel's, with whose labels it will be compared
 //   keeper.drop(seq)            it was answered
 //   keeper.left()               what other views of the session have kept, oldest first
 //   keeper.clear(left)          the kernel has taken them
