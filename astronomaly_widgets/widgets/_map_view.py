@@ -9,6 +9,7 @@ import anywidget
 import numpy as np
 import traitlets as t
 
+from ..density import PointIndex
 from ._channel import Channel
 from ._static import bundle
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..density import PointIndex
     from ..session import Session
 
 LIMITS = (0.0, 5.0)
@@ -56,8 +56,6 @@ class Scene:
         Row of the current object.
     mode : str
         One of `MODES`.
-    index : PointIndex or None
-        Finds and counts `points`; None until it is made.
     """
 
     points: NDArray[Any]
@@ -69,7 +67,22 @@ class Scene:
     top: NDArray[np.intp] = field(default_factory=_no_rows)
     current: int | None = None
     mode: str = "point"
-    index: PointIndex | None = None
+    _indexed: tuple[Any, PointIndex | None] = (None, None)  # which points, and the index of them
+
+    @property
+    def index(self) -> PointIndex | None:
+        """Finds and counts `points`; None until it is made."""
+        points, index = self._indexed
+        return index if points is self.points else None
+
+    def make_index(self) -> PointIndex:
+        """Return what finds and counts `points`, made on whichever thread wants it first."""
+        points = self.points
+        known, index = self._indexed
+        if index is None or known is not points:
+            index = PointIndex(points)
+            self._indexed = points, index  # as one: others may have come while these were sorted
+        return index
 
 
 class MapView(anywidget.AnyWidget):

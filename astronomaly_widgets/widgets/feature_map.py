@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import numpy as np
 
-from ..density import KIND_COLORS, PALETTE, PointIndex, Window
+from ..density import KIND_COLORS, PALETTE, Window
 from ._canvas_map import CanvasMap
 from ._map_view import COLORS, LIMITS, MODES, MapView, Scene
 from ._marks_map import MarksMap
@@ -158,7 +158,7 @@ class FeatureMap(ipywidgets.VBox):
         corners = np.array(message["polygon"], dtype=float).reshape(-1, 2)
         x = window.x_min + corners[:, 0] * (window.x_max - window.x_min)
         y = window.y_max - corners[:, 1] * (window.y_max - window.y_min)
-        rows = self._index().in_polygon(np.column_stack([x, y]))
+        rows = self._scene.make_index().in_polygon(np.column_stack([x, y]))
         chosen = tuple(self.session.ids_of(rows))
         self._lassoed = chosen, rows
         self.session.selected_ids = chosen
@@ -209,7 +209,7 @@ class FeatureMap(ipywidgets.VBox):
         """Return the row under the pointer; all lengths in the message are parts of the plot."""
         window = self._window_of(message)
         width, height = window.x_max - window.x_min, window.y_max - window.y_min
-        return self._index().nearest(
+        return self._scene.make_index().nearest(
             window.x_min + message["x"] * width,
             window.y_max - message["y"] * height,
             message["x_reach"] * width,
@@ -222,19 +222,12 @@ class FeatureMap(ipywidgets.VBox):
             return self._renderer.window()
         return Window(*(float(edge) for edge in message["window"]))
 
-    def _index(self) -> PointIndex:
-        index = self._scene.index
-        if index is None:
-            index = self._scene.index = PointIndex(self._scene.points)
-        return index
-
     # drawing, on the refresher's thread
 
     def _draw(self, parts: set[str]) -> None:
         session, scene = self.session, self._scene
         if "points" in parts:
             scene.points = np.asarray(session.best_embedding, dtype=np.float32)
-            scene.index = None
         if parts & {"points", "colors"}:
             by = self._color_by
             found = session.clusters if by == "cluster" else None
@@ -259,7 +252,7 @@ class FeatureMap(ipywidgets.VBox):
         if parts & {"head", "selection", "points"}:
             self._view.channel.run(setattr, self._view, "head", self._head())
         if "index" in parts:
-            self._index()  # sorted now, so that the first pointer does not wait
+            scene.make_index()  # sorted now, so that the first pointer does not wait
         if "hover" in parts and self._hovered is not None:
             self._send_card(self._hovered)
 

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from astronomaly_widgets import clustering, density
+from astronomaly_widgets.density import PointIndex
 from astronomaly_widgets.session import Session
-from astronomaly_widgets.widgets import feature_map
+from astronomaly_widgets.widgets import _map_view, feature_map
 from astronomaly_widgets.widgets._canvas_map import CanvasMap
 from astronomaly_widgets.widgets._marks_map import MarksMap
 from astronomaly_widgets.widgets.feature_map import FeatureMap
@@ -397,6 +398,28 @@ def test_an_embedding_that_fails_is_said_and_the_preview_stays(any_map, session,
     assert any_map._view.head["embedding"] == "PCA (UMAP could not be computed)"
 
 
+def test_an_embedding_that_comes_while_its_points_are_sorted_is_sorted_itself(
+    canvas_map, session, view_of, monkeypatch
+):
+    settle(canvas_map)
+    better = np.random.default_rng(1).uniform(size=(60, 2)).astype(np.float32)
+    index_of = PointIndex
+
+    def slow(points):
+        monkeypatch.setattr(_map_view, "PointIndex", index_of)
+        made = index_of(points)
+        monkeypatch.setattr(type(session), "best_embedding", better)
+        canvas_map._draw({"points"})
+        return made
+
+    monkeypatch.setattr(_map_view, "PointIndex", slow)
+    canvas_map._draw({"points"})  # nothing is sorted now
+    view = view_of(canvas_map._view)
+    view.send("click", **on(canvas_map, "obj-007"))
+    view.send("click", **on(canvas_map, "obj-044", 1e-5))
+    assert session.current_id == "obj-044"
+
+
 def test_the_embedding_is_not_computed_for_a_map_nobody_sees(session, monkeypatch):
     monkeypatch.setattr(session, "start_embedding", lambda: pytest.fail("nobody looks"))
     FeatureMap(session)
@@ -424,7 +447,7 @@ def test_the_compiled_picture_is_the_plain_one(session, monkeypatch, color_by):
         monkeypatch.setattr("astronomaly_widgets.widgets._canvas_map._MANY", many)
         shown = FeatureMap(session, color_by=color_by)
         settle(shown)
-        shown._index()
+        shown._scene.make_index()
         shown._refresher.request("view")
         settle(shown)
         pictures.append(shown._view.picture["png"])
