@@ -153,7 +153,8 @@ class Learner(Protocol):
         X : array, shape (n, d)
             Features of all objects, possibly memory-mapped.
         rows : array of int, shape (m,)
-            Which rows are labeled.
+            Which rows are labeled. A session gives them rising, whatever the order of labeling,
+            so that the same labels teach the same.
         y : array, shape (m,)
             Their scores, 0..5.
         anomaly_score : array, shape (n,)

@@ -11,6 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+import numpy as np
 import pandas as pd
 import traitlets as t
 
@@ -24,7 +25,6 @@ from ._scores import learned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from .._protocols import Learner
@@ -110,7 +110,9 @@ class Learning(Early):
                 learner, S, outcome = self._the_learner(), self.anomaly_score, None
                 with compute.running(task), compute.elsewhere(self.client):
                     if len(rows):
-                        learner = learner.fit(self._X, rows, scores, S)
+                        # not the order of labeling: the same labels teach the same
+                        in_order = np.argsort(rows)
+                        learner = learner.fit(self._X, rows[in_order], scores[in_order], S)
                         with compute.running(replace(task, on_progress=None)):
                             early = self._suggest_early(learner, rows, scores)
                         if early:
@@ -119,6 +121,7 @@ class Learning(Early):
                     arrays = learned(S, outcome)
                 left_out = getattr(outcome, "left_out", None)  # not every learner says it
                 if left_out is not None:
+                    left_out = np.asarray(left_out)[np.argsort(in_order)]
                     arrays |= {"rows": rows, "scores": scores, "left_out": left_out}
                 row = {
                     "time": datetime.now(UTC).isoformat(timespec="seconds"),

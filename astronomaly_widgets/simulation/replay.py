@@ -221,13 +221,14 @@ class _Search:
             session.random_state,
         )
 
-    def play(self, learner: Learner, told: Callable[[int], Any]) -> Iterator[NDArray[np.intp]]:
+    def play(self, learner: Learner, shown: Callable[[int], Any]) -> Iterator[NDArray[np.intp]]:
         """Yield batch after batch of the labeled objects, each once."""
         X, S, m = self.X, self.anomaly_score, len(self.scores)
         strategy = "top" if isinstance(learner, (AnomalyScore, RandomOrder)) else self.strategy
         seen = np.empty(0, dtype=np.intp)
         while len(seen) < m:
-            said = learner.fit(X, seen, self.scores[seen], S).score(X, S)
+            told = np.sort(seen)  # as a session does
+            said = learner.fit(X, told, self.scores[told], S).score(X, S)
             exploration = getattr(said, "exploration", None)  # not every learner says it
             new = batches.suggest(
                 X[:m],
@@ -241,7 +242,7 @@ class _Search:
                 random_state=self.random_state,
             ).rows
             seen = np.concatenate([seen, new])
-            told(len(new))
+            shown(len(new))
             yield new
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from astronomaly_widgets import Session, learners
+from astronomaly_widgets._protocols import LearnerScores
 from astronomaly_widgets.session import _learning
 
 
@@ -41,7 +42,7 @@ def test_what_it_says_is_what_a_new_one_would_say(session):
     session.label("7", 5)
     session.unlabel("1")
     session.retrain().result(60)
-    rows, y = [0, 9, 7], [5, 3, 5]
+    rows, y = [0, 7, 9], [5, 5, 3]
     X, S = session.features, session.anomaly_score
     fresh = learners.NeighborScore().fit(X, rows, y, S).score(X, S)
     np.testing.assert_allclose(session.trained_score, fresh.trained_score, rtol=1e-6)
@@ -51,6 +52,45 @@ def test_a_learner_that_was_given_is_the_one_that_is_asked(session):
     session.learner = mine = learners.NeighborScore(alpha=2.0)
     session.retrain().result(60)
     assert mine._model is not None
+
+
+@pytest.mark.parametrize("learner", ["auto", "neighbor_score", "direct_regression"])
+def test_the_same_labels_give_the_same_ranking_in_whatever_order_they_were_given(learner):
+    rng = np.random.default_rng(0)
+    X, S = rng.normal(size=(300, 4)), rng.uniform(0, 5, 300)
+    labels = [(str(row), float(rng.integers(6))) for row in rng.permutation(300)[:30]]
+    said = []
+    for given in (labels, labels[::-1], sorted(labels, key=lambda label: label[1])):
+        session = Session(X, anomaly_score=S, learner=learner)
+        for object_id, score in given:
+            session.label(object_id, score)
+        session.retrain().result(60)
+        said.append(session.results()[["trained_score", "relevance", "uncertainty"]])
+        session.close()
+    assert said[0].equals(said[1])
+    assert said[0].equals(said[2])
+
+
+def test_what_is_said_of_each_label_comes_back_in_the_order_of_labeling():
+    """Of that order is the yield, which tells how many are left."""
+
+    class Sayer:
+        def fit(self, X, rows, y, anomaly_score):
+            self.rows = np.asarray(rows)
+            return self
+
+        def score(self, X, anomaly_score):
+            S, left_out = np.asarray(anomaly_score), self.rows.astype(np.float32)
+            return LearnerScores(S, S, S, S, left_out=left_out)
+
+    session = Session(np.zeros((20, 2)), anomaly_score=np.ones(20), learner=Sayer())
+    for row in (9, 2, 15, 0, 4):
+        session.label(str(row), 1)
+    session.retrain().result(60)
+    assert session.learner.rows.tolist() == [0, 2, 4, 9, 15]
+    assert session._scores["rows"].tolist() == [9, 2, 15, 0, 4]
+    assert session._scores["left_out"].tolist() == [9, 2, 15, 0, 4]
+    session.close()
 
 
 def test_what_does_not_fit_on_the_disk_is_said_and_what_was_learned_is_kept(tmp_path, monkeypatch):

@@ -65,6 +65,21 @@ def test_the_order_of_labeling_leaks_to_no_learner(session):
     assert not first["as it was"].equals(second["as it was"])
 
 
+def test_a_learner_is_told_the_labels_in_the_order_of_the_survey(session):
+    """As in a search, so that the same labels teach the same."""
+
+    class Watcher(AnomalyScore):
+        told = ()
+
+        def fit(self, X, rows, y, anomaly_score):
+            Watcher.told = (*Watcher.told, rows.tolist())
+            return super().fit(X, rows, y, anomaly_score)
+
+    quietly(session, [Watcher()], batch_size=50)
+    assert [len(rows) for rows in Watcher.told] == [0, 50, 100]
+    assert all(rows == sorted(rows) for rows in Watcher.told)
+
+
 def test_learners_see_the_survey_and_not_only_what_was_labeled(session):
     """Only labeled objects are shown, but there are others round them."""
 
