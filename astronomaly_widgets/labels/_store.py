@@ -162,15 +162,21 @@ class LabelStore:
     # -- reading ---------------------------------------------------------------------------
 
     def refresh(self) -> int:
-        """Read what other sessions have appended; return how many events were new."""
+        """Read what other sessions have appended; return how many events were new.
+
+        Raises
+        ------
+        ProjectError
+            If the log cannot be read just now; what was read before stands.
+        """
         with self._lock:
-            rows = self._connection.execute(
-                f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq",  # noqa: S608 - a constant
-                (self._ledger.last,),
-            ).fetchall()
-            for row in rows:
-                self._ledger.apply(row)
-            return len(rows)
+            try:
+                return self._read_new()
+            except sqlite3.Error as error:
+                raise ProjectError(
+                    f"the labels in {self.path} cannot be read ({error}); they are safe: try "
+                    "again, and if it stays so, check that the disk is there"
+                ) from error
 
     def get(self, object_id: str) -> Label | None:
         """Return the current label of an object, or None."""
@@ -282,7 +288,7 @@ class LabelStore:
         except sqlite3.Error as error:
             raise ProjectError(f"the label could not be stored in {self.path}: {error}") from error
         try:
-            self.refresh()
+            self._read_new()
             yield
             self._connection.execute("COMMIT")
         except BaseException as error:
@@ -298,7 +304,16 @@ class LabelStore:
     def _forget(self) -> None:
         """Build the derived state anew, after a write that did not reach the disk."""
         self._ledger = Ledger()
-        self.refresh()
+        self._read_new()
+
+    def _read_new(self) -> int:
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq",  # noqa: S608 - a constant
+            (self._ledger.last,),
+        ).fetchall()
+        for row in rows:
+            self._ledger.apply(row)
+        return len(rows)
 
     def _known(self, event_id: str | None) -> bool:
         if event_id is None:

@@ -124,7 +124,13 @@ class Labeling(Keeping):
         return self._store.can_redo
 
     def refresh_labels(self) -> int:
-        """Read the labels that other sessions of this project gave; return how many events."""
+        """Read the labels that other sessions of this project gave; return how many events.
+
+        Raises
+        ------
+        ProjectError
+            If they cannot be read just now.
+        """
         new = self._store.refresh()
         if new:
             self._announce_labels()

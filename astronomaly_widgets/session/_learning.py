@@ -101,12 +101,13 @@ class Learning(Early):
                 return
             started = time.perf_counter()
             revision = next(self._revisions)
-            self.refresh_labels()
-            self._learned_from = self._store.revision
-            _, rows, scores = self._labeled()
-            self._tell(progress=0.0, retraining=True, status=f"learning from {len(rows)} labels")
             word = "retrain cancelled: the ranking is as it was"
             try:
+                self.refresh_labels()
+                self._learned_from = self._store.revision
+                _, rows, scores = self._labeled()
+                now = f"learning from {len(rows)} labels"
+                self._tell(progress=0.0, retraining=True, status=now)
                 learner, S, outcome = self._the_learner(), self.anomaly_score, None
                 with compute.running(task), compute.elsewhere(self.client):
                     if len(rows):

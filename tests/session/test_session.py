@@ -1,5 +1,6 @@
 """A session owns the scores and the labels of one search."""
 
+import sqlite3
 import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
@@ -249,6 +250,19 @@ def test_a_failed_retrain_says_why_and_leaves_the_ranking(session):
     assert session.score_revision == revision
     session.learner = "neighbor_score"
     session.retrain().result(60)
+
+
+def test_labels_that_cannot_be_read_fail_a_retrain_in_words(session, monkeypatch):
+    class Locked:
+        def execute(self, *_):
+            raise sqlite3.OperationalError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session._store, "_connection", Locked())
+        with pytest.raises(ProjectError, match=r"cannot be read.*database is locked"):
+            session.retrain().result(10)
+    assert session.status.startswith("retrain failed, the ranking is as it was")
+    assert not session.retraining
 
 
 def test_a_learner_of_the_wrong_shape_is_refused(session):
