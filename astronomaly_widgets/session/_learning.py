@@ -224,7 +224,8 @@ class Learning(Early):
         Returns
         -------
         concurrent.futures.Future
-            Of the positions, (n, 2) float32. The same call again returns the same future.
+            Of the positions, (n, 2) float32. The same call again returns the same future; a call
+            for another map cancels it if it is not done.
         """
         if method not in _MAP_NAMES:
             raise ValueError(f"no map {method!r}: choose one of {', '.join(_MAP_NAMES)}")
@@ -239,29 +240,34 @@ class Learning(Early):
                 if not failed:
                     return self._map
             future: Future[NDArray[np.float32]] = Future()
-            self._map, self._map_method = future, method
-        if method == "pca":
+            replaced, self._map, self._map_method = self._map, future, method
+        if replaced is not None:
+            replaced.cancel()
+        if method != "pca":
+            self._in_background(future, compute.Task(), self._embed, method)
+        elif future.set_running_or_notify_cancel():
             future.set_result(self.embedding_preview)
             self._tell(embedding_revision=next(self._revisions))
-            return future
-        self._in_background(future, compute.Task(), self._embed)
         return future
 
-    def _embed(self, future: Future[NDArray[np.float32]], task: compute.Task) -> None:
-        method = self._map_method
+    def _embed(self, future: Future[NDArray[np.float32]], task: compute.Task, method: str) -> None:
+        if future.cancelled():
+            return
         key = fingerprint(self._X, method, self.random_state)
         stored = self.project.load_arrays("embedding")
-        if self.project.is_current("embedding", key) and "xy" in stored:
+        is_known = self.project.is_current("embedding", key) and "xy" in stored
+        if is_known:
             xy = stored["xy"]
         else:
             with compute.running(task):
                 xy = embedding.compute(self._X, method=method, random_state=self.random_state)
-            if not self.read_only and not self.is_temporary:
-                self.project.save_arrays("embedding", xy=xy)
-                self.project.mark("embedding", key)
-        if future.set_running_or_notify_cancel():
-            future.set_result(xy)
-            self._tell(embedding_revision=next(self._revisions))
+        if not future.set_running_or_notify_cancel():
+            return  # another map took its place, and is the one to keep
+        if not (is_known or self.read_only or self.is_temporary):
+            self.project.save_arrays("embedding", xy=xy)
+            self.project.mark("embedding", key)
+        future.set_result(xy)
+        self._tell(embedding_revision=next(self._revisions))
 
     def _ready_map(self) -> NDArray[np.float32] | None:
         future = self._map
@@ -275,9 +281,10 @@ class Learning(Early):
         self,
         future: Future[Any],
         task: compute.Task,
-        work: Callable[[Future[Any], compute.Task], None],
+        work: Callable[..., None],
+        *more: Any,
     ) -> None:
-        """Run `work` on a thread of its own.
+        """Run ``work(future, task, *more)`` on a thread of its own.
 
         The future stays pending until the result is in, because only a pending future can be
         cancelled; the task then learns of it.
@@ -286,7 +293,7 @@ class Learning(Early):
 
         def run() -> None:
             try:
-                work(future, task)
+                work(future, task, *more)
             except CancelledError:
                 future.cancel()
             except Exception as error:  # noqa: BLE001 - learners are anybody's code

@@ -286,7 +286,7 @@ class FeatureMap(ipywidgets.VBox):
             return str(name)
         if not future.done():
             return f"{name} (UMAP is being computed)"
-        if future.cancelled() or future.exception() is not None:
+        if not future.cancelled() and future.exception() is not None:
             return f"{name} (UMAP could not be computed)"
         return str(name)
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 import astronomaly_widgets as aw
-from astronomaly_widgets import compute
+from astronomaly_widgets import compute, embedding
 from astronomaly_widgets._protocols import LearnerScores
 from astronomaly_widgets.exceptions import ProjectError, ReadOnlyProjectError
 from astronomaly_widgets.project import Project
+from astronomaly_widgets.session import _learning
 
 
 def blob(n=60, d=4, seed=0):
@@ -518,3 +519,27 @@ def test_it_says_what_it_is(session):
 def test_the_first_map_does_not_hold_labels_up(session):
     with ThreadPoolExecutor(1) as pool, session.lock:  # as while a label is stored
         assert pool.submit(lambda: session.embedding_preview).result(60).shape == (60, 2)
+
+
+def test_a_map_is_the_one_that_was_asked_for_and_another_takes_its_place(session, monkeypatch):
+    begun, computed = [], []
+
+    class Late(threading.Thread):
+        def start(self):
+            begun.append(self)
+
+    def compute_map(X, *, method, random_state):
+        computed.append(method)
+        return np.zeros((len(X), 2), np.float32)
+
+    monkeypatch.setattr(_learning, "Thread", Late)
+    monkeypatch.setattr(embedding, "compute", compute_map)
+    first, second = session.start_embedding("umap"), session.start_embedding("tsne")
+    for thread in begun:
+        threading.Thread.start(thread)
+    assert second.result(10).shape == (60, 2)
+    for thread in begun:
+        thread.join(10)
+    assert first.cancelled()
+    assert computed == ["tsne"]
+    assert session.embedding_name == "t-SNE"

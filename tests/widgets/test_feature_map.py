@@ -420,6 +420,13 @@ def test_an_embedding_that_comes_while_its_points_are_sorted_is_sorted_itself(
     assert session.current_id == "obj-044"
 
 
+def test_a_map_that_was_replaced_is_not_said_to_have_failed(any_map, session, view_of):
+    view_of(any_map._view).hello()
+    session.pending.cancel()
+    settle(any_map)
+    assert any_map._view.head["embedding"] == "PCA"
+
+
 def test_the_embedding_is_not_computed_for_a_map_nobody_sees(session, monkeypatch):
     monkeypatch.setattr(session, "start_embedding", lambda: pytest.fail("nobody looks"))
     FeatureMap(session)
