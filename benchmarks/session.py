@@ -168,7 +168,8 @@ def plain(folder, _options):
     """Do the same with a data frame, read and sorted."""
     rows = {}
     rows["open the project"], table = seconds(lambda: pd.read_parquet(folder / "plain.parquet"))
-    features = np.load(folder / "project" / "features.npy", mmap_mode="r")
+    (path,) = (folder / "project" / "data").glob("*/features.npy")
+    features = np.load(path, mmap_mode="r")
     name = table.index[len(table) // 2]
 
     def page(column):

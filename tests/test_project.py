@@ -6,15 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from astronomaly_widgets import project as module
 from astronomaly_widgets.exceptions import ProjectError, ProjectVersionError
-from astronomaly_widgets.project import Project, fingerprint
+from astronomaly_widgets.project import Project, _folder, fingerprint
+
+
+def project_of(path, key="a"):
+    project = Project(path)
+    project.key = key
+    return project
 
 
 def test_features_come_back_as_a_memory_map(tmp_path):
     X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
-    Project(tmp_path).save_features(X)
-    back = Project(tmp_path).load_features()
+    project_of(tmp_path).save_features(X)
+    back = project_of(tmp_path).load_features()
     assert isinstance(back, np.memmap)
     np.testing.assert_array_equal(back, X)
 
@@ -29,8 +34,8 @@ def test_objects_of_mixed_types_come_back(tmp_path):
         },
         index=["<b>", "o 2"],
     )
-    Project(tmp_path).save_objects(objects)
-    back = Project(tmp_path).load_objects()
+    project_of(tmp_path).save_objects(objects)
+    back = project_of(tmp_path).load_objects()
     assert back.index.tolist() == ["<b>", "o 2"]
     assert back["ra"].tolist() == [150.1234567, 1e-9]
     assert back["id"].tolist() == [587742009504530442, 1]
@@ -39,7 +44,7 @@ def test_objects_of_mixed_types_come_back(tmp_path):
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
-    project = Project(tmp_path)
+    project = project_of(tmp_path)
     project.save_features(np.zeros((2, 2), np.float32))
 
     def full(*_, **__):
@@ -49,7 +54,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
     with pytest.raises(ProjectError, match="No space left on device"):
         project.save_features(np.ones((2, 2), np.float32))
     assert project.load_features().sum() == 0
-    assert [file.name for file in tmp_path.iterdir()] == ["features.npy"]
+    assert [file.name for file in project.data.iterdir()] == ["features.npy"]
 
 
 def test_a_newer_schema_is_refused_and_nothing_is_changed(tmp_path):
@@ -85,7 +90,7 @@ def test_opening_what_is_not_a_project_makes_no_folder(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_read_only(tmp_path, monkeypatch):
     Project(tmp_path).update_manifest()
-    monkeypatch.setattr(module, "_writable", lambda _: False)
+    monkeypatch.setattr(_folder, "_writable", lambda _: False)
     assert Project(tmp_path).read_only
     (tmp_path / "empty").mkdir()
     with pytest.raises(ProjectError, match="cannot be written"):

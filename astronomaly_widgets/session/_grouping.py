@@ -10,7 +10,7 @@ import numpy as np
 import traitlets as t
 
 from .. import clustering, compute
-from ._learning import Learning
+from ._learning import GONE_OVER, Learning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,9 +30,8 @@ class Grouping(Learning):
         with self.lock:
             if self._clusters is None and not self._looked:
                 self._looked = True
-                # of other features they say nothing
-                if self.project.is_current("clusters", self._features_key()):
-                    stored = self.project.load_arrays("clusters")
+                stored = self.project.load_arrays("clusters", self.project.key)
+                if stored:
                     self._clusters = clustering.Clusters(
                         stored["labels"], stored["oddity"], str(stored["method"])
                     )
@@ -87,16 +86,15 @@ class Grouping(Learning):
         with self.lock:
             self._clusters = found
             self._sorted = None  # the order "cluster" is another now
-        if not self.read_only:
-            self.project.save_arrays(
-                "clusters", labels=found.labels, oddity=found.oddity, method=np.array(found.method)
-            )
-            self.project.mark("clusters", self._features_key())
+        project = self.project
+        if project.key is not None and not self.read_only:
+            arrays = {"labels": found.labels, "oddity": found.oddity}
+            if not project.add_arrays(
+                "clusters", project.key, **arrays, method=np.array(found.method)
+            ):
+                self._tell(status=f"found {len(found.sizes)} clusters, {GONE_OVER}")
         future.set_result(found)
         self._tell(cluster_revision=next(self._revisions))
-
-    def _features_key(self) -> str:
-        return str(self.project.manifest["stages"].get("features", len(self._X)))
 
     @property
     def orders(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from ..labels import LabelStore
 from ..project import Project, fingerprint
 from . import _inputs
 from ._object_ids import ObjectIds
-from ._scores import untrained
+from ._scores import restored, untrained
 from ._state import State
 
 if TYPE_CHECKING:
@@ -114,21 +114,26 @@ class Keeping(State):
         annotator: str | None,
     ) -> Self:
         project = Project(path, must_exist=True)
-        stored = project.manifest.get("session", {})
+        with project.alone():  # or another kernel may go over to other objects in between
+            if project.manifest["schema"] > 1:
+                project.follow()
+            stored = project.manifest.get("session", {})
+            objects, X = project.load_objects(), project.load_features()
+            arrays = project.load_arrays("scores")
+        scores = restored(arrays, len(objects))
+        if scores is None or len(X) != len(objects):
+            raise ProjectError(
+                f"{project.path} was not finished: {len(objects)} objects, {len(X)} rows of "
+                f"features, {len(arrays.get('anomaly_score', ()))} scores; run aw.explore on its "
+                "source again (the labels in it are safe)"
+            )
         self = cls.__new__(cls)
         t.HasTraits.__init__(self)
-        objects = project.load_objects()
-        self._ids = ObjectIds(objects.index)
-        self._X = project.load_features()
-        scores = project.load_arrays("scores")
-        if {len(self._X), len(scores.get("anomaly_score", ()))} != {len(self._ids)}:
-            raise ProjectError(
-                f"{project.path} was not finished: {len(self._ids)} objects, {len(self._X)} rows "
-                "of features; run aw.explore on its source again (the labels in it are safe)"
-            )
+        self._ids, self._X = ObjectIds(objects.index), X
+        self._scores, self._of_scores = scores, str(arrays["key"])
+        self.truth = arrays.get("truth")
         self.feature_names = tuple(stored.get("feature_names", ()))
         self.catalog = objects if len(objects.columns) else None
-        self.truth = scores.pop("truth", None)
         aside = pd.DataFrame(stored.get("set_aside", []), columns=["object_id", "stage", "reason"])
         self.set_aside = aside.set_index("object_id")
         self._attach(
@@ -140,7 +145,6 @@ class Keeping(State):
         )
         self.detector = stored.get("detector") or "isolation_forest"
         self.title = stored.get("title") or project.path.name
-        self._scores = scores
         return self
 
     # -- scores ----------------------------------------------------------------------------
@@ -151,53 +155,55 @@ class Keeping(State):
         if project.temporary:
             self._scores = untrained(self._detect(given))
             return
-        of_features = fingerprint(self._X, self._ids.letters())
+        before, project.key = project.key, fingerprint(self._X, self._ids.letters())
         name = self.detector if isinstance(self.detector, str) else repr(self.detector)
-        of_scores = fingerprint(of_features, name, self.random_state, given)
-        stored = project.load_arrays("scores")
-        if project.is_current("scores", of_scores) and stored:
-            stored.pop("truth", None)
-            self._scores = stored
-        else:
-            if project.manifest["stages"].get("scores"):
-                self.status = (
-                    "the data or the detector have changed: scores computed anew; "
-                    "labels are kept, retrain to use them"
-                )
-            self._scores = untrained(self._detect(given))
+        self._of_scores = fingerprint(project.key, name, self.random_state, given)
+        scores, _ = self._stored_scores()
+        if scores is None and before is not None:
+            what = "detector or its seed has" if before == project.key else "data have"
+            self.status = (
+                f"the {what} changed: scores computed anew; labels are kept, retrain to use them"
+            )
+        self._scores = untrained(self._detect(given)) if scores is None else scores
         if not project.read_only:
-            self._store_state(of_features, of_scores)
+            self._store_state()
+
+    def _stored_scores(self) -> tuple[dict[str, NDArray[Any]] | None, NDArray[np.bool_] | None]:
+        """Return the scores in the project that were made as ours are, or None, and the truth."""
+        stored = self.project.load_arrays("scores", self._of_scores)
+        return restored(stored, len(self._ids)), stored.get("truth")
 
     def _detect(self, given: NDArray[np.float32] | None) -> NDArray[np.float32]:
         if given is not None:
             return given
         return detectors.anomaly_score(self._X, self.detector, random_state=self.random_state)
 
-    def _store_state(self, of_features: str, of_scores: str) -> None:
+    def _store_state(self) -> None:
         project = self.project
-        if not project.is_current("features", of_features):
-            project.save_features(self._X)
-        objects = pd.DataFrame(index=self._ids.index) if self.catalog is None else self.catalog
-        project.save_objects(objects)
-        self._save_scores()
-        project.update_manifest(
-            stages={
-                **project.manifest["stages"], "features": of_features, "scores": of_scores
-            },
-            session={
-                "title": self.title,
-                "random_state": self.random_state,
-                "detector": self.detector if isinstance(self.detector, str) else None,
-                "learner": self.learner if isinstance(self.learner, str) else None,
-                "feature_names": list(self.feature_names),
-                "set_aside": self.set_aside.reset_index().astype(str).to_dict("records"),
-                "source": getattr(self.source, "spec", None),
-            },
-        )  # fmt: skip
+        with project.alone():
+            if not project.has_objects():
+                project.save_features(self._X)
+            scores, truth = self._stored_scores()
+            if scores is not None:  # another kernel may have learned meanwhile
+                self._scores = scores
+            if scores is None or not np.array_equal(truth, self.truth):  # type: ignore[arg-type]
+                project.save_arrays("scores", self._of_scores, **self._all_scores())
+            objects = pd.DataFrame(index=self._ids.index) if self.catalog is None else self.catalog
+            project.save_objects(objects)  # the last: with them the data are whole
+            project.go_over(
+                session={
+                    "title": self.title,
+                    "random_state": self.random_state,
+                    "detector": self.detector if isinstance(self.detector, str) else None,
+                    "learner": self.learner if isinstance(self.learner, str) else None,
+                    "feature_names": list(self.feature_names),
+                    "set_aside": self.set_aside.reset_index().astype(str).to_dict("records"),
+                    "source": getattr(self.source, "spec", None),
+                }
+            )
 
-    def _save_scores(self) -> None:
-        extra = {} if self.truth is None else {"truth": self.truth}
-        self.project.save_arrays("scores", **self._scores, **extra)
+    def _all_scores(self) -> dict[str, NDArray[Any]]:
+        return self._scores if self.truth is None else {**self._scores, "truth": self.truth}
 
     def _move_labels(self, project: Project) -> None:
         """Go on in another, new project, with a copy of the label log."""

@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .._protocols import Learner
+    from ..project import Project
 
 _HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
 # sessions that have worked in the background, for as long as they live
 _working: WeakSet[Learning] = WeakSet()
 _EARLY = "the first pages of the new ranking are ready; the rest is being scored"
+GONE_OVER = "not kept on disk: the project has gone over to other objects since"
 _MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 
 
@@ -134,13 +136,15 @@ class Learning(Early):
                 with self.lock:
                     if not future.set_running_or_notify_cancel():
                         return
-                    self._scores, self._early = arrays, None
+                    self._scores, self._early, project = arrays, None, self.project
                     self._history.append(row)
                 self._suggestion()  # chosen here, so that no callback has to
                 word = f"learned from {len(rows)} labels in {row['seconds']:.1f} s"
                 with self._announcing():
                     self.score_revision = revision
-                word += self._keep(row)  # of millions that takes a while; nobody waits for it
+                word += self._keep(
+                    project, row
+                )  # of millions that takes a while; nobody waits for it
             except CancelledError:
                 future.cancel()
                 return
@@ -155,20 +159,17 @@ class Learning(Early):
             future.set_result(row)
         self._retrain_if_due()  # for the labels that came meanwhile
 
-    def _keep(self, row: dict[str, Any]) -> str:
-        """Write the scores to disk, and the row of the history; say so if that fails."""
-        if self.read_only:
+    def _keep(self, project: Project, row: dict[str, Any]) -> str:
+        """Write the scores to disk, and the row of the history; say so if that is not done."""
+        if project.read_only or project.temporary:  # what is temporary is kept by `save`
             return ""
         try:
-            self._save_scores()
-            self.project.append_history(row)
-        except (
-            ProjectError,
-            OSError,
-        ) as error:  # a full disk; what was learned is here all the same
+            kept = project.add_arrays("scores", self._of_scores, **self._all_scores())
+            project.append_history(row)
+        except (ProjectError, OSError) as error:  # a full disk; what was learned is here
             self.last_error = error
             return f", but that is not on disk: {error}"
-        return ""
+        return "" if kept else f", {GONE_OVER}"
 
     def _the_learner(self) -> Learner:
         """Return the learner; by name it is the same as last time, for some keep what they know."""
@@ -254,8 +255,8 @@ class Learning(Early):
         if future.cancelled():
             return
         key = fingerprint(self._X, method, self.random_state)
-        stored = self.project.load_arrays("embedding")
-        is_known = self.project.is_current("embedding", key) and "xy" in stored
+        stored = self.project.load_arrays("embedding", key)
+        is_known = "xy" in stored and len(stored["xy"]) == self.n_objects
         if is_known:
             xy = stored["xy"]
         else:
@@ -264,8 +265,7 @@ class Learning(Early):
         if not future.set_running_or_notify_cancel():
             return  # another map took its place, and is the one to keep
         if not (is_known or self.read_only or self.is_temporary):
-            self.project.save_arrays("embedding", xy=xy)
-            self.project.mark("embedding", key)
+            self.project.add_arrays("embedding", key, xy=xy)
         future.set_result(xy)
         self._tell(embedding_revision=next(self._revisions))
 

@@ -26,6 +26,16 @@ def untrained(score: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     }
 
 
+def restored(stored: dict[str, NDArray[Any]], n: int) -> dict[str, NDArray[Any]] | None:
+    """Return the session's arrays from those on disk, or None if they are not of `n` objects."""
+    if "anomaly_score" not in stored:
+        return None
+    arrays = {**untrained(stored["anomaly_score"]), **stored}
+    if any(arrays[name].shape != (n,) for name in ("anomaly_score", *LEARNED)):
+        return None
+    return {name: values for name, values in arrays.items() if name not in ("key", "truth")}
+
+
 def learned(score: NDArray[np.float32], scores: LearnerScores | None) -> dict[str, Any]:
     """Return the session's arrays after a retrain; without `scores`, as before the first.
 

@@ -171,8 +171,9 @@ class Session(Remainder):
             raise ProjectError(f"{target.path} holds a project already: choose another name")
         with self.lock:
             self._move_labels(target)
-            key = fingerprint(self._X, self._ids.letters())
-            self._store_state(key, fingerprint(key, "saved"))
+            target.key = fingerprint(self._X, self._ids.letters())
+            self._of_scores = fingerprint(target.key, "saved")
+            self._store_state()
             for row in self._history:
                 target.append_history(row)
             target.save_view(self.view_state)

@@ -437,7 +437,7 @@ def test_a_read_only_project_shows_and_refuses(tmp_path, monkeypatch):
     first = aw.Session(X, ids, project=tmp_path / "p")
     first.label("obj-000", 5)
     first.close()
-    monkeypatch.setattr("astronomaly_widgets.project._writable", lambda _: False)
+    monkeypatch.setattr("astronomaly_widgets.project._folder._writable", lambda _: False)
     session = aw.Session.open(tmp_path / "p")
     assert session.read_only
     assert session.n_labeled == 1
