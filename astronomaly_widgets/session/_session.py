@@ -59,7 +59,7 @@ class Session(Remainder):
     Attributes
     ----------
     current_id : str or None
-        The object the person looks at.
+        The object the person looks at; KeyError if there is no such object.
     selected_ids : tuple of str
         The objects chosen on the map; empty if there is no selection.
     label_revision, score_revision, embedding_revision : int

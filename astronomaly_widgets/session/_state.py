@@ -45,6 +45,12 @@ class State(t.HasTraits):
     _scores: dict[str, NDArray[Any]]
     _revisions: count[int]
 
+    @t.validate("current_id")
+    def _check_current(self, proposal: Any) -> Any:
+        if proposal["value"] is not None:
+            self.row_of(proposal["value"])
+        return proposal["value"]
+
     # -- arrays, as everyone sees them -----------------------------------------------------
 
     @property

@@ -332,7 +332,8 @@ class Viewer:
             self._apply_filter({"kind": "found", "text": object_id, "ids": [object_id]})
 
     def _reveal(self, object_id: str) -> None:
-        self.move_to(object_id)
+        if self.session.rows_of([object_id])[0] >= 0:  # else it is gone from the data
+            self.move_to(object_id)
         if object_id in self._ids() or self._around(self._pages, object_id):
             self._follow(object_id, True)
         else:

@@ -174,11 +174,11 @@ class Inspector(anywidget.AnyWidget):
         self._show_touched(self.session.redo(event_id=message["event_id"]))
 
     def _show_touched(self, object_ids: tuple[str, ...]) -> None:
-        if len(object_ids) == 1:
+        # what is gone from the data may still be in the log
+        if len(object_ids) == 1 and self.session.rows_of(object_ids)[0] >= 0:
             self.session.current_id = object_ids[0]
 
     def _on_go(self, message: dict[str, Any]) -> None:
-        self.session.row_of(message["object_id"])  # a wrong id is an error in words
         self.session.current_id = message["object_id"]
 
     def _on_step(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -187,6 +187,14 @@ def test_a_failing_observer_does_not_lose_the_label(session):
     assert str(session.last_error) == "observer"
 
 
+def test_only_an_object_of_the_session_can_be_looked_at(session):
+    session.current_id = "obj-003"
+    with pytest.raises(KeyError, match="no object 'obj-099' among 60"):
+        session.current_id = "obj-099"
+    assert session.current_id == "obj-003"
+    session.current_id = None
+
+
 def test_found_counts_from_the_score_that_interests(session):
     for k, score in enumerate([0, 3, 4, 5]):
         session.label(f"obj-00{k}", score)

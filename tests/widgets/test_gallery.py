@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from astronomaly_widgets.labels import Entry
 from astronomaly_widgets.learners import NeighborScore
 from astronomaly_widgets.session import Session, _early
 from astronomaly_widgets.widgets import gallery as gallery_module
@@ -263,6 +264,23 @@ def test_undo_restores_the_earlier_score_and_shows_it(view, gallery, session):
     settle(gallery)
     assert "obj-003" in ids(gallery)
     assert session.current_id == "obj-003"
+
+
+def test_undo_of_an_object_that_is_gone_stays_where_it_is(view, gallery, session):
+    session._store.append([Entry("gone", 5.0)])  # in an earlier state of the data
+    assert view.send("undo")["touched"] == 1
+    settle(gallery)
+    assert session.current_id == "obj-000"
+    assert session.last_error is None
+    assert "gone was changed" in gallery.comm.messages("note")[-1]["text"]
+    assert len(ids(gallery)) == 10
+
+
+def test_an_object_that_there_is_not_is_not_shown(gallery, session):
+    with pytest.raises(KeyError, match="no object 'gone'"):
+        session.current_id = "gone"
+    settle(gallery)
+    assert len(ids(gallery)) == 10
 
 
 def test_nothing_to_undo_is_no_error(view):

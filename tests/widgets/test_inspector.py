@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from astronomaly_widgets.exceptions import ReadError
+from astronomaly_widgets.labels import Entry
 from astronomaly_widgets.session import Session
 from astronomaly_widgets.widgets import _facts
 from astronomaly_widgets.widgets.inspector import Inspector
@@ -323,6 +324,15 @@ def test_undo_and_redo_show_the_object_they_touched(inspector, session, view):
     assert session.current_id == "obj-01"
     view.send("redo")
     assert session.score_of("obj-01") == 5
+
+
+def test_undo_of_an_object_that_is_gone_stays_where_it_is(inspector, session, view):
+    session.current_id = "obj-20"
+    session._store.append([Entry("gone", 5.0)])  # in an earlier state of the data
+    answer = view.send("undo")
+    assert "error" not in answer
+    assert session.current_id == "obj-20"
+    assert session.absent_labels.empty
 
 
 def test_unlabel_takes_the_label_away(inspector, session, view):
