@@ -30,6 +30,8 @@ ORDERS = (
 )
 SCORES = ("anomaly_score", "trained_score", "relevance", "uncertainty")  # what a person is told
 _ORDERS_HELD = 3
+# traits that say how the suggested are chosen
+_CHOSEN_BY = ("batch_size", "strategy", "explore", "mixed_in", "mixed_every", "interesting_from")
 _LIKELY = 0.75  # share of `interesting_from`: a predicted score that is worth saying
 _UNSURE = 0.9  # of the largest uncertainty
 
@@ -42,8 +44,17 @@ class Ranking(Labeling):
     explore = t.Float(0.0, min=0.0, max=1.0)
     mixed_in = t.Tuple()
     mixed_every = t.Int(6, min=2)
+    batch_settings = t.Tuple()
     _sorted: tuple[dict[str, Any], dict[str, NDArray[np.intp]]] | None = None
     _suggested: tuple[dict[str, Any], tuple[Any, ...], _Suggestion] | None = None
+
+    @t.default("batch_settings")
+    def _batch_settings(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in _CHOSEN_BY)
+
+    @t.observe(*_CHOSEN_BY)
+    def _choose_otherwise(self, _change: Any) -> None:
+        self.batch_settings = self._batch_settings()
 
     # -- rankings --------------------------------------------------------------------------
 
@@ -198,12 +209,11 @@ class Ranking(Labeling):
     def _suggestion(self) -> _Suggestion:
         """Return all rows in the suggested order, why the first are there, what is unsure.
 
-        Chosen once for the scores there are: labels that come in move nothing.
+        Chosen once for the scores and settings there are: labels that come in move nothing.
         """
         with self.lock:
             scores = self._scores
-            settings: tuple[Any, ...] = (self.batch_size, self.strategy, self.explore)
-            settings += (self.mixed_in, self.mixed_every, self.interesting_from)
+            settings = self._batch_settings()
             held = self._suggested
             if held is None or held[0] is not scores or held[1] != settings:
                 held = self._suggested = (scores, settings, self._suggest(scores))

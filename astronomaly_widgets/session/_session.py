@@ -87,6 +87,9 @@ class Session(Remainder):
     mixed_in : tuple of str
         Ids of objects to see in any case: unless labeled, they stand among the suggested, one at
         every `mixed_every`-th place (6 by default).
+    batch_settings : tuple
+        The values of all that says how the suggested are chosen. What is suggested changes with
+        them, and with `ranking_revision`.
     retrain_every : int
         After how many new labels a retrain starts by itself, in the background; 0, the default:
         only when asked. It is kept in the project. The new ranking is offered as ever.

@@ -17,9 +17,10 @@ _LEARNED_ORDERS = ("suggested", "trained_score", "relevance", "uncertainty")
 
 
 class _Ranking(NamedTuple):
-    """What the session answered, the revision of it, and that of the scores then."""
+    """What the session answered, its revision, how it was chosen, and the scores' revision then."""
 
     revision: int
+    chosen_by: tuple[Any, ...]
     scored: int
     pages: Pages
 
@@ -52,12 +53,14 @@ class TakenRanking:
         Of an early one only the first pages are known. An earlier one is back if the retrain whose
         first pages were taken was cancelled, or failed.
         """
-        newest = self._revision
-        if newest == self._taken or self.settings["order"] not in _LEARNED_ORDERS:
+        order, taken = self.settings["order"], self._taken
+        newest, chosen_by, scored = self._now()
+        is_same = order != "suggested" or chosen_by == taken.chosen_by
+        if order not in _LEARNED_ORDERS or (newest == taken.revision and is_same):
             return ""
-        if newest < self._taken:
+        if newest < taken.revision:
             return "earlier"
-        return "new" if newest == self._session.score_revision else "early"
+        return "new" if newest == scored else "early"
 
     def take(self) -> None:
         """Take the session's ranking of now."""
@@ -80,32 +83,32 @@ class TakenRanking:
 
         The page that shows the positions `shown` and the one after it stay as they are.
         """
-        if not self._is_whole and self._taken == self._session.score_revision:
+        if not self._is_whole and self._taken.revision == self._session.score_revision:
             self._is_whole = True
             kept = (self.pages.after(shown) or shown or (-1,))[-1] + 1
             self.pages.go_on(kept, self._newest().pages.rows)
 
-    @property
-    def _revision(self) -> int:
-        suggested = self.settings["order"] == "suggested"
-        return self._session.ranking_revision if suggested else self._session.score_revision
+    def _now(self) -> tuple[int, tuple[Any, ...], int]:
+        """Return what tells the session's ranking of now from others; see :class:`_Ranking`."""
+        session, suggested = self._session, self.settings["order"] == "suggested"
+        scored = session.score_revision
+        revision = session.ranking_revision if suggested else scored
+        return revision, session.batch_settings, scored
 
     def _hold(self, ranking: _Ranking) -> None:
-        self._taken, self.pages = ranking.revision, ranking.pages
+        self._taken, self.pages = ranking, ranking.pages
         self._is_whole = ranking.revision == ranking.scored
 
     def _newest(self) -> _Ranking:
-        # first the revisions: what has become newer meanwhile is only asked for again
-        scored, revision = self._session.score_revision, self._revision
+        now = self._now()  # first: what has become newer meanwhile is only asked for again
         hide = self.settings["hide_labeled"]
         rows = self._session.ranking_rows(self.settings["order"], unlabeled_first=hide)
         if hide:  # the labeled ones are at the end
             rows = rows[: bisect_left(rows, True, key=self._is_labeled)]
-        return _Ranking(revision, scored, Pages(rows, self.settings["per_page"], self._is_hidden))
+        return _Ranking(*now, Pages(rows, self.settings["per_page"], self._is_hidden))
 
     def _newest_once(self) -> _Ranking:
-        now = self._revision, self._session.score_revision
-        if self._offered is None or (self._offered.revision, self._offered.scored) != now:
+        if self._offered is None or self._offered[:3] != self._now():
             self._offered = self._newest()
         return self._offered
 

@@ -228,7 +228,7 @@ class Gallery(anywidget.AnyWidget):
         session, viewer = self.session, self._viewer
         observers = {
             self._refresh_soon: [
-                *("label_revision", "score_revision", "early_revision", "interesting_from"),
+                *("label_revision", "score_revision", "early_revision", "batch_settings"),
                 *("last_error", "progress", "retraining", "retrain_every", "status", "title"),
             ],
             self._on_current: ["current_id"],

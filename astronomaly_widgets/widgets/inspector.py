@@ -196,10 +196,9 @@ class Inspector(anywidget.AnyWidget):
 
     def _step(self, by: int) -> None:
         session = self.session
-        if self._order is None or self._order[0] != session.ranking_revision:
-            revision = session.ranking_revision
-            ranking = session.ranking_rows("suggested", unlabeled_first=False)
-            self._order = (revision, ranking)
+        now = session.ranking_revision, session.batch_settings
+        if self._order is None or self._order[0] != now:
+            self._order = now, session.ranking_rows("suggested", unlabeled_first=False)
         rows = self._order[1]
         here = np.flatnonzero(rows == session.rows_of([session.current_id or ""])[0])
         there = int(here[0]) + by if len(here) else (0 if by > 0 else len(rows) - 1)

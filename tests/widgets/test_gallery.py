@@ -482,6 +482,36 @@ def test_first_pages_that_were_taken_stay_when_the_rest_is_scored(
     assert ids(gallery) == expected[10:20]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("interesting_from", 5.5), ("batch_size", 7), ("explore", 0.5), ("strategy", "diverse")],
+)
+def test_another_way_to_choose_is_offered_at_once(view, gallery, session, name, value):
+    """As a retrain is: what counts as found is what is looked for."""
+    retrained(session, view, gallery)
+    view.send("take")
+    settle(gallery)
+    before, old = ids(gallery), getattr(session, name)
+    setattr(session, name, value)
+    settle(gallery)
+    assert gallery.state["offers"] == "new"
+    assert ids(gallery) == before
+    setattr(session, name, old)
+    settle(gallery)
+    assert gallery.state["offers"] == ""
+    setattr(session, name, value)
+    turn(view, gallery, "next")
+    assert ids(gallery) == list(session.ranking("suggested")[:10])
+    assert gallery.state["offers"] == ""
+
+
+def test_only_what_is_suggested_changes_with_the_way_to_choose(session):
+    gallery = Gallery(session, per_page=10, order="trained_score")
+    session.interesting_from = 3.0
+    settle(gallery)
+    assert gallery.state["offers"] == ""
+
+
 def test_orders_that_learn_nothing_offer_nothing(session, view_of):
     gallery = Gallery(session, per_page=10, order="redshift")
     retrained(session, view_of(gallery), gallery)

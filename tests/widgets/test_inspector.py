@@ -326,6 +326,15 @@ def test_undo_and_redo_show_the_object_they_touched(inspector, session, view):
     assert session.score_of("obj-01") == 5
 
 
+def test_steps_go_in_the_order_that_is_suggested_now(inspector, session, view):
+    session.current_id = "obj-03"
+    view.send("step", by=1)
+    assert session.current_id == "obj-04"
+    session.mixed_in = ("obj-35",)
+    view.send("step", by=1)
+    assert session.current_id == "obj-35"
+
+
 def test_undo_of_an_object_that_is_gone_stays_where_it_is(inspector, session, view):
     session.current_id = "obj-20"
     session._store.append([Entry("gone", 5.0)])  # in an earlier state of the data

@@ -12,6 +12,7 @@ class Rankings:
     def __init__(self, n=30):
         self.rows = np.arange(n)
         self.score_revision = self.early_revision = 0
+        self.batch_settings = (50,)
         self.labeled = set()
         self.asked = 0
 
@@ -124,6 +125,25 @@ def test_the_earlier_ranking_is_offered_if_the_retrain_ends_early(session, ranki
     ranking.take_offered()
     assert ranking.pages.rows.tolist() == list(range(30))
     assert ranking.offers == ""
+
+
+def test_what_would_be_chosen_otherwise_is_offered(session, ranking):
+    session.batch_settings = (7,)
+    assert ranking.offers == "new"
+    session.batch_settings = (50,)
+    assert ranking.offers == ""
+
+
+def test_first_pages_that_were_chosen_otherwise_are_completed_and_the_new_ones_offered(
+    session, ranking
+):
+    session.rank_early(np.arange(30)[::-1])
+    ranking.take()
+    session.batch_settings = (7,)
+    session.rank_all(np.roll(np.arange(30), 3))
+    ranking.complete(ranking.pages.start())
+    assert ranking.pages.rows[:9].tolist() == [29, 28, 27, 26, 25, 24, 23, 22, 0]
+    assert ranking.offers == "new"
 
 
 def test_an_offer_is_asked_for_once(session, ranking):
