@@ -19,13 +19,14 @@ PACKAGE = "astronomaly_widgets"
 ROOT = Path(__file__).parents[1] / PACKAGE
 
 # room -> rooms it may import, besides itself; every room of the package stands here
-GROUND = {"exceptions", "_optional", "_protocols", "_sky"}
+GROUND = {"exceptions", "_names", "_optional", "_protocols", "_sky"}
 MAY_IMPORT: dict[str, set[str]] = {
     # level 0: what everyone may rely on
     "exceptions": set(),
     "_optional": {"exceptions"},
     "_protocols": {"exceptions", "_optional"},
     "_display": set(),
+    "_names": set(),
     "_sky": set(),
     # level 1: objects
     "sources": GROUND,

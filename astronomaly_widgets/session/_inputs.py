@@ -90,35 +90,6 @@ def set_aside_table(earlier: pd.DataFrame | None, not_finite: NDArray[Any]) -> p
     return table.rename_axis("object_id")
 
 
-def align_catalog(catalog: Any, given: ObjectIds, kept: ObjectIds) -> pd.DataFrame | None:
-    """Return the catalog's rows in the order of the kept objects; absent ones are NaN.
-
-    Raises
-    ------
-    ValueError
-        If the catalog has other rows and none of the ids.
-    """
-    if catalog is None:
-        return None
-    if not isinstance(catalog, pd.DataFrame):
-        catalog = catalog.to_pandas() if hasattr(catalog, "to_pandas") else pd.DataFrame(catalog)
-    names = pd.Index([str(name) for name in catalog.index], dtype=object)
-    known = given.index
-    if isinstance(catalog.index, pd.RangeIndex) and len(catalog) == len(given):
-        names = known
-    table: pd.DataFrame = catalog.set_axis(names, axis=0)
-    if not names.isin(known).any():
-        raise ValueError(
-            f"no row of the catalog has the id of an object: its index begins with "
-            f"{', '.join(map(repr, names[:3]))}, the objects with "
-            f"{', '.join(map(repr, known[:3]))}; index the catalog by object id"
-        )
-    if not names.is_unique:
-        twice = names[names.duplicated()][0]
-        raise ValueError(f"the catalog has several rows for {twice!r}: keep one of each")
-    return table.reindex(kept.index).rename_axis("object_id")
-
-
 def align_truth(
     truth: Any, catalog: pd.DataFrame | None, given: ObjectIds, keep: NDArray[np.bool_]
 ) -> NDArray[np.bool_] | None:

@@ -18,6 +18,7 @@ from ..exceptions import ProjectError
 from ..labels import LabelStore
 from ..project import Project, fingerprint
 from . import _inputs
+from ._catalog import align_catalog
 from ._object_ids import ObjectIds
 from ._scores import restored, untrained
 from ._state import State
@@ -63,7 +64,7 @@ class Keeping(State):
         self._ids = given.keep(keep)
         self._X = X if keep.all() else np.asarray(X[keep])
         self.set_aside = _inputs.set_aside_table(set_aside, given.names[problem])
-        self.catalog = _inputs.align_catalog(catalog, given, self._ids)
+        self.catalog = align_catalog(catalog, given, self._ids)
         self.truth = _inputs.align_truth(truth, self.catalog, given, keep)
         folder = Project.make_temporary() if project is None else Project(project)
         self._attach(folder, annotator, random_state, learner, source)

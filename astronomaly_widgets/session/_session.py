@@ -38,7 +38,9 @@ class Session(Remainder):
     source : Source, optional
         Where pictures of the objects come from.
     catalog : DataFrame, optional
-        What is known of the objects, indexed by object id.
+        What is known of the objects: indexed by object id, or with a column of them that is called
+        like one ("object_id", "source_id", "name", ...); without either, one row per object, in
+        their order.
     detector : str or object
         "isolation_forest", "local_outlier_factor", or anything with `fit` and `score_samples`.
     learner : str or object

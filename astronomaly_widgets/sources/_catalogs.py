@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._names import ID_NAMES
 from ..exceptions import ReadError, SourceError
 from ._images import image_stem, parts
 
@@ -19,22 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-#: What columns of identifiers are called in the field, in order of preference.
-ID_NAMES = (
-    "object_id",
-    "objectid",
-    "obj_id",
-    "objid",
-    "id",
-    "source_id",
-    "sourceid",
-    "dr7objid",
-    "specobjid",
-    "id_str",
-    "iauname",
-    "designation",
-    "name",
-)
 _FILE_NAMES = ("file", "filename", "file_name", "path", "image", "image_path", "cutout")
 _READABLE = (".csv", ".ecsv", ".fits", ".fit", ".fits.gz", ".parquet", ".vot", ".votable", ".xml")
 

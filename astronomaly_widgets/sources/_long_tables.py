@@ -8,8 +8,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._names import ID_NAMES
 from ..exceptions import SourceError
-from ._catalogs import ID_NAMES, read_table
+from ._catalogs import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

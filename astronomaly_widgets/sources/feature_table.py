@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._names import ID_NAMES
 from ..exceptions import SourceError
-from ._catalogs import ID_NAMES, as_text, read_table, unique_ids
+from ._catalogs import as_text, read_table, unique_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

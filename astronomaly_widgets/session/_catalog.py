@@ -1,0 +1,77 @@
+"""What is known of the objects: whose row it is, and how it stands beside what the session says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .._names import ID_NAMES
+
+if TYPE_CHECKING:
+    from ._object_ids import ObjectIds
+
+
+def align_catalog(catalog: Any, given: ObjectIds, kept: ObjectIds) -> pd.DataFrame | None:
+    """Return the catalog's rows in the order of the kept objects; absent ones are missing.
+
+    A row belongs to the object that its index, or a column called like an identifier, names; where
+    none of them names any, rows are in the order of the objects.
+
+    Raises
+    ------
+    ValueError
+        If rows cannot be told whose they are, an object has several, or two columns have one name.
+    """
+    if catalog is None:
+        return None
+    if not isinstance(catalog, pd.DataFrame):
+        catalog = catalog.to_pandas() if hasattr(catalog, "to_pandas") else pd.DataFrame(catalog)
+    columns = pd.Index([str(name) for name in catalog.columns], dtype=object)
+    if not columns.is_unique:
+        twice = columns[columns.duplicated()][0]
+        raise ValueError(f"the catalog has several columns called {twice!r}: rename one of them")
+    table: pd.DataFrame = catalog.set_axis(columns, axis=1)
+    names = _whose(table, given.index)
+    known = names.isin(given.index)
+    table = table.set_axis(names, axis=0)[known]
+    if not table.index.is_unique:
+        twice = table.index[table.index.duplicated()][0]
+        raise ValueError(f"the catalog has several rows for {twice!r}: keep one of each")
+    return table.reindex(kept.index).rename_axis("object_id")
+
+
+def _whose(table: pd.DataFrame, ids: pd.Index[Any]) -> pd.Index[Any]:
+    """Return the name of each row's object: that of the column that names most of them."""
+    lower = {str(name).lower(): table[name] for name in table.columns}
+    columns = [
+        _words(lower[name])
+        for name in ID_NAMES
+        if name in lower and not pd.api.types.is_float_dtype(lower[name])
+    ]
+    index = _words(table.index)
+    is_plain = isinstance(table.index, pd.RangeIndex)
+    found = [*columns, index] if is_plain else [index, *columns]
+    n_named = [int(ids.isin(names).sum()) for names in found]
+    best = max(range(len(found)), key=n_named.__getitem__)
+    # that numbers of rows are also ids of some objects, but not of all, is chance
+    by_chance = is_plain and found[best] is index and n_named[best] < len(ids)
+    if (by_chance or not n_named[best]) and is_plain and len(table) == len(ids):
+        return ids
+    if not n_named[best]:
+        raise ValueError(
+            f"no row of the catalog has the id of an object: its index begins with "
+            f"{', '.join(map(repr, index[:3]))}, the objects with "
+            f"{', '.join(map(repr, ids[:3]))}; index the catalog by object id"
+        )
+    return found[best]
+
+
+def _words(values: Any) -> pd.Index[Any]:
+    """Return identifiers as text: bytes decoded, missing as ""."""
+    values = pd.Series(values.tolist(), dtype=object)
+    words = [
+        "" if gone else value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        for value, gone in zip(values, values.isna(), strict=True)
+    ]
+    return pd.Index(words, dtype=object)

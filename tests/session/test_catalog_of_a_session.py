@@ -1,0 +1,72 @@
+"""What is known of the objects finds its object, whole, and stands beside what the session says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.table import Table
+
+import astronomaly_widgets as aw
+
+IDS = [f"o{k}" for k in range(6)]
+
+
+def session_of(catalog, ids=IDS, **arguments):
+    features = np.random.default_rng(0).normal(size=(6, 3))
+    return aw.Session(features, ids, anomaly_score=[5, 4, 3, 2, 1, 0], catalog=catalog, **arguments)
+
+
+# -- whose row it is -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["object_id", "Object_ID", "source_id", "name"])
+def test_a_column_of_ids_says_whose_row_it_is(name):
+    session = session_of(pd.DataFrame({name: IDS[::-1], "z": np.arange(6.0)}))
+    assert session.catalog["z"].tolist() == [5, 4, 3, 2, 1, 0]
+    assert session.catalog.index.tolist() == IDS
+
+
+def test_ids_that_are_numbers_are_found_in_a_column_of_numbers():
+    ids = [17, 5, 3, 2, 1, 0]
+    session = session_of(pd.DataFrame({"objid": ids[::-1], "z": np.arange(6.0)}), ids)
+    assert session.catalog["z"].tolist() == [5, 4, 3, 2, 1, 0]
+
+
+def test_a_catalog_that_names_some_objects_leaves_the_others_empty():
+    catalog = pd.DataFrame({"object_id": ["o4", None, "o1"], "z": [4.0, 9.0, 1.0]})
+    found = session_of(catalog).catalog["z"]
+    assert found.dropna().to_dict() == {"o1": 1.0, "o4": 4.0}
+
+
+def test_the_index_and_a_column_of_other_ids_do_not_disturb_each_other():
+    others = [f"SDSS {k}" for k in range(6)]
+    by_index = pd.DataFrame({"object_id": others, "z": np.arange(6.0)}, index=IDS[::-1])
+    assert session_of(by_index).catalog["z"].tolist() == [5, 4, 3, 2, 1, 0]
+
+
+def test_rows_are_counted_only_where_nothing_names_the_objects():
+    catalog = pd.DataFrame({"name": [f"NGC {k}" for k in range(6)], "z": np.arange(6.0)})
+    assert session_of(catalog).catalog["z"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert session_of(catalog, [1, 2, 3, 4, 5, 6]).catalog["z"].tolist() == [0, 1, 2, 3, 4, 5]
+    with pytest.raises(ValueError, match="no row of the catalog has the id of an object"):
+        session_of(catalog[:4])
+
+
+def test_rows_that_were_chosen_from_a_table_keep_their_numbers():
+    table = pd.DataFrame({"z": np.arange(10.0)})
+    chosen = [7, 3, 9, 0, 4, 5]
+    assert session_of(table, chosen).catalog["z"].tolist() == chosen
+    shuffled = [5, 3, 1, 0, 4, 2]
+    assert session_of(table[:6], shuffled).catalog["z"].tolist() == shuffled
+
+
+def test_two_rows_of_an_object_are_refused_and_rows_of_nobody_are_not():
+    catalog = pd.DataFrame({"z": np.arange(8.0)}, index=[*IDS, "other", "other"])
+    assert session_of(catalog).catalog["z"].tolist() == [0, 1, 2, 3, 4, 5]
+    with pytest.raises(ValueError, match="several rows for 'o0'"):
+        session_of(pd.DataFrame({"z": [1.0, 2.0]}, index=["o0", "o0"]))
+
+
+def test_two_columns_of_one_name_are_refused():
+    catalog = pd.DataFrame(np.zeros((6, 2)), index=IDS, columns=pd.Index([3, "3"], dtype=object))
+    with pytest.raises(ValueError, match="several columns called '3'"):
+        session_of(catalog)
