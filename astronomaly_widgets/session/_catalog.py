@@ -9,6 +9,8 @@ import pandas as pd
 from .._names import ID_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._object_ids import ObjectIds
 
 
@@ -39,6 +41,27 @@ def align_catalog(catalog: Any, given: ObjectIds, kept: ObjectIds) -> pd.DataFra
         twice = table.index[table.index.duplicated()][0]
         raise ValueError(f"the catalog has several rows for {twice!r}: keep one of each")
     return table.reindex(kept.index).rename_axis("object_id")
+
+
+def beside(catalog: pd.DataFrame, ours: Iterable[str]) -> pd.DataFrame:
+    """Return the catalog with other names for columns that are called, in any case, like ours.
+
+    `time` becomes `catalog_time`. What only says the object ids again is left out.
+    """
+    taken = {name.lower() for name in ours} | {"object_id"}  # FITS knows no case
+    names = {}
+    for column in catalog.columns:
+        if column.lower() in taken:
+            names[column] = f"catalog_{column}"
+            while names[column] in catalog:
+                names[column] = f"catalog_{names[column]}"
+    again = [name for name in names if name.lower() == "object_id" and _says_ids(catalog[name])]
+    return catalog.drop(columns=again).rename(columns=names)
+
+
+def _says_ids(column: pd.Series[Any]) -> bool:
+    words = _words(column)
+    return bool(((words == column.index) | (words == "")).all())
 
 
 def _whose(table: pd.DataFrame, ids: pd.Index[Any]) -> pd.Index[Any]:

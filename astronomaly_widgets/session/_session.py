@@ -9,6 +9,7 @@ import pandas as pd
 from .. import _display, export
 from ..exceptions import ProjectError
 from ..project import Project, fingerprint
+from ._catalog import beside
 from ._remaining import Remainder
 
 if TYPE_CHECKING:
@@ -188,7 +189,11 @@ class Session(Remainder):
     # -- results ---------------------------------------------------------------------------
 
     def results(self) -> pd.DataFrame:
-        """Return one row per object: scores, label and catalog, by object id; NaN = unlabeled."""
+        """Return one row per object: scores, label and catalog, by object id; NaN = unlabeled.
+
+        A column of the catalog that is called like one of these stands beside it: the catalog's
+        `time` as `catalog_time`.
+        """
         with self.lock:
             table = self.labels.reindex(self._ids.index)
             scores = dict(self._scores)
@@ -197,8 +202,7 @@ class Session(Remainder):
         for name in ("anomaly_score", "trained_score", "relevance", "uncertainty"):
             table[name] = scores[name]
         if self.catalog is not None:
-            new = self.catalog.drop(columns=table.columns, errors="ignore")
-            table = pd.concat([table, new], axis=1)
+            table = pd.concat([table, beside(self.catalog, table.columns)], axis=1)
         return table.rename_axis("object_id")
 
     def export(self, path: str | Path) -> Path:

@@ -70,3 +70,45 @@ def test_two_columns_of_one_name_are_refused():
     catalog = pd.DataFrame(np.zeros((6, 2)), index=IDS, columns=pd.Index([3, "3"], dtype=object))
     with pytest.raises(ValueError, match="several columns called '3'"):
         session_of(catalog)
+
+
+# -- beside what the session says ------------------------------------------------------------------
+
+
+def as_table(path):
+    if path.suffix == ".parquet":
+        return Table.from_pandas(pd.read_parquet(path).reset_index())
+    return Table.read(path)
+
+
+def words(column):
+    return [each.decode() if isinstance(each, bytes) else str(each) for each in column]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".ecsv", ".vot", ".fits", ".parquet"])
+def test_a_column_called_like_one_of_ours_stands_beside_it(suffix, tmp_path):
+    names = ["score", "tags", "comment", "annotator", "time", "Relevance", "object_id"]
+    catalog = pd.DataFrame({name: [f"{name} {k}" for k in range(6)] for name in names}, index=IDS)
+    session = session_of(catalog)
+    session.label("o2", 4, tags=("arc",), comment="mine")
+    table = as_table(session.export(tmp_path / f"out{suffix}"))
+    assert words(table["object_id"]) == IDS
+    assert words(table["comment"])[2] == "mine"
+    for name in names:
+        assert words(table[f"catalog_{name}"]) == [f"{name} {k}" for k in range(6)]
+    assert len({name.lower() for name in table.colnames}) == len(table.colnames)
+    assert not {f"catalog_{name}" for name in names} & set(session.catalog)
+
+
+def test_a_column_called_like_its_new_name_keeps_its_own():
+    catalog = pd.DataFrame({"catalog_time": 1.0, "time": 2.0}, index=IDS)
+    table = session_of(catalog).results()
+    assert table["catalog_time"].eq(1).all()
+    assert table["catalog_catalog_time"].eq(2).all()
+
+
+def test_the_ids_are_not_said_twice():
+    catalog = pd.DataFrame({"object_id": ["o3", "o1"], "z": [3.0, 1.0]})
+    table = session_of(catalog).results()
+    assert "catalog_object_id" not in table
+    assert table["z"].dropna().to_dict() == {"o1": 1.0, "o3": 3.0}
