@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
         if suffix == ".csv":
             flat.to_csv(temporary, index_label="object_id")
         elif suffix == ".parquet":
-            flat.rename_axis("object_id").to_parquet(temporary)
+            _of_one_type(flat).rename_axis("object_id").to_parquet(temporary)
         else:
             kind = {".ecsv": "ascii.ecsv", ".vot": "votable", ".fits": "fits"}[suffix]
             table = _table(flat)
@@ -60,6 +60,14 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
     return path
 
 
+def _of_one_type(flat: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with text for columns of several types, which Parquet does not know."""
+    from pandas.api.types import infer_dtype
+
+    mixed = [name for name in flat if infer_dtype(flat[name]).startswith("mixed")]
+    return flat.assign(**{str(name): _texts(flat[name]) for name in mixed})
+
+
 def _table(flat: pd.DataFrame) -> Table:
     import numpy as np
     from astropy import units
@@ -68,12 +76,33 @@ def _table(flat: pd.DataFrame) -> Table:
     table = Table()
     table["object_id"] = np.array(flat.index, dtype=str)
     for name in flat.columns:
-        values = flat[name]
-        if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
-            table[name] = values.to_numpy()
-        else:  # FITS and VOTable know text, not objects
-            table[name] = np.array(values.fillna("").astype(str), dtype=str)
+        table[name] = _column(flat[name])
     for name in ("ra", "dec"):
         if name in table.colnames and table[name].dtype.kind == "f":
             table[name].unit = units.deg
     return table
+
+
+def _column(values: pd.Series[Any]) -> Any:
+    """Return a column of a type that both FITS and VOTable know.
+
+    Neither knows objects, VOTable no unsigned integers; FITS takes a missing truth value for true.
+    """
+    import numpy as np
+    from astropy.table import MaskedColumn
+
+    missing = values.isna().to_numpy()
+    kind = values.dtype.kind
+    if kind in "iu" and not (values > np.iinfo(np.int64).max).any():
+        whole = values.to_numpy(dtype=np.int64, na_value=0)
+        return MaskedColumn(whole, mask=missing) if missing.any() else whole
+    if kind == "f":
+        single = values.dtype in (np.float16, np.float32)
+        return values.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
+    if kind == "b" and not missing.any():
+        return values.to_numpy(dtype=bool)
+    return np.array(_texts(values), dtype=str)
+
+
+def _texts(values: pd.Series[Any]) -> list[str]:
+    return ["" if gone else str(v) for v, gone in zip(values, values.isna(), strict=True)]

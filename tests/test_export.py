@@ -69,3 +69,39 @@ def test_an_existing_file_is_replaced_and_nothing_is_left_beside_it(tmp_path, re
 def test_an_unknown_suffix_is_answered_with_the_known_ones(tmp_path, results):
     with pytest.raises(ValueError, match=r"out\.xlsx.*\.csv.*\.parquet"):
         export.write(results, tmp_path / "out.xlsx")
+
+
+@pytest.mark.parametrize("suffix", [".ecsv", ".vot", ".fits"])
+def test_every_type_of_column_keeps_its_values_and_its_gaps(tmp_path, results, suffix):
+    numbers = {"int8": -128, "uint16": 65535, "Int64": -(2**63), "UInt64": 2**64 - 1}
+    texts = {
+        "boolean": [True, None, False],
+        "category": ["x", None, "y"],
+        "datetime64": ["2026-01-02 03:04:05", None, "2026-01-02 03:04:06"],
+    }
+    for dtype, value in numbers.items():
+        gap = None if dtype[0].isupper() else 0
+        results[dtype] = pd.Series([value, gap, 1], dtype=dtype, index=results.index)
+    for dtype, values in texts.items():
+        unit = "[ns]" if dtype == "datetime64" else ""
+        results[dtype] = pd.Series(values, dtype=dtype + unit, index=results.index)
+    results["float16"] = np.array([0.5, np.nan, 2], dtype=np.float16)
+    results["Float64"] = pd.Series([0.5, None, 2], dtype="Float64", index=results.index)
+    back = read(export.write(results, tmp_path / f"out{suffix}"))
+    for dtype, value in numbers.items():
+        first, gap, last = words(back[dtype])
+        assert (first, last) == (str(value), "1")
+        assert (gap in ("", "--")) == dtype[0].isupper()
+    for dtype, values in texts.items():
+        assert [w for w in words(back[dtype]) if w not in ("", "--")] == [
+            str(value) for value in values if value is not None
+        ]
+    for dtype in ("float16", "Float64"):
+        found = np.ma.filled(np.ma.asarray(back[dtype], dtype=float), np.nan)
+        np.testing.assert_array_equal(found, [0.5, np.nan, 2])
+
+
+def test_a_column_of_words_and_numbers_is_text_in_parquet(tmp_path, results):
+    results["mixed"] = pd.Series([1, "a", None], index=results.index, dtype=object)
+    back = pd.read_parquet(export.write(results, tmp_path / "out.parquet"))
+    assert back["mixed"].fillna("").tolist() == ["1", "a", ""]

@@ -108,12 +108,11 @@ def from_astronomaly(
         X[finite] = reduction.scale(X[finite])
     origin = table if source is None else open_source(source, catalog=catalog)
     _check_names(origin.object_ids, ids)
-    known = origin.catalog
     session = Session(
         pd.DataFrame(X, columns=pd.Index(table.column_names), index=ids[kept]),
         anomaly_score=None if scores is None else _on_our_scale(scores[ids[kept]], folder),
         source=origin,
-        catalog=None if known is None else known.reindex(ids[kept]),
+        catalog=origin.catalog,
         detector=detector or "isolation_forest",
         learner=learner,
         project=project,

@@ -40,7 +40,16 @@ def align_catalog(catalog: Any, given: ObjectIds, kept: ObjectIds) -> pd.DataFra
     if not table.index.is_unique:
         twice = table.index[table.index.duplicated()][0]
         raise ValueError(f"the catalog has several rows for {twice!r}: keep one of each")
+    if not kept.index.isin(table.index).all():
+        table = _with_gaps(table)
     return table.reindex(kept.index).rename_axis("object_id")
+
+
+def _with_gaps(table: pd.DataFrame) -> pd.DataFrame:
+    """Return columns that can miss a value without losing the digits of the others."""
+    gapped = {"i": "Int64", "u": "UInt64", "b": "boolean"}
+    kinds = {name: dtype.kind for name, dtype in table.dtypes.items()}
+    return table.astype({name: gapped[kind] for name, kind in kinds.items() if kind in gapped})
 
 
 def beside(catalog: pd.DataFrame, ours: Iterable[str]) -> pd.DataFrame:

@@ -105,7 +105,8 @@ def align_truth(
     if isinstance(truth, str):
         if catalog is None or truth not in catalog:
             raise ValueError(f"truth={truth!r} is not a column of the catalog")
-        return np.asarray(catalog[truth].fillna(0).astype(bool))
+        column = catalog[truth].astype(object)
+        return np.asarray(column.to_numpy(dtype=bool, na_value=False))
     if isinstance(truth, Mapping | pd.Series):
         return np.array([bool(truth.get(name, False)) for name in given.names[keep]])
     values = np.asarray(truth).astype(bool)

@@ -112,3 +112,27 @@ def test_the_ids_are_not_said_twice():
     table = session_of(catalog).results()
     assert "catalog_object_id" not in table
     assert table["z"].dropna().to_dict() == {"o1": 1.0, "o3": 3.0}
+
+
+# -- every digit of it -----------------------------------------------------------------------------
+
+LONG = 10**18 + 7
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "Int64"])
+def test_long_integers_keep_every_digit_when_an_object_has_no_row(dtype, tmp_path):
+    catalog = pd.DataFrame({"n": np.arange(6) + LONG, "z": 1.0}, index=IDS)
+    catalog = catalog.astype({"n": dtype}).drop("o5")
+    session_of(catalog, project=tmp_path / "p").close()
+    session = aw.Session.open(tmp_path / "p")
+    assert session.catalog["n"].tolist()[:5] == [LONG + k for k in range(5)]
+    assert session.catalog["n"].isna().tolist() == [False] * 5 + [True]
+    for suffix in (".csv", ".ecsv", ".vot", ".fits"):
+        table = Table.read(session.export(tmp_path / f"out{suffix}"))
+        assert words(table["n"])[:5] == [str(LONG + k) for k in range(5)], suffix
+
+
+def test_an_object_without_a_row_is_not_known_to_be_interesting():
+    catalog = pd.DataFrame({"rare": [True, False, True]}, index=["o0", "o1", "o2"])
+    session = session_of(catalog, truth="rare")
+    assert session.truth.tolist() == [True, False, True, False, False, False]
