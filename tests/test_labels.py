@@ -6,6 +6,7 @@ import sys
 import textwrap
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -154,6 +155,42 @@ def test_labels_from_two_processes_all_arrive(path, store):
     assert [child.wait() for child in children] == [0, 0]
     store.refresh()
     assert scores(store) == {f"{n}-{i}": i % 6 for n in ("x", "y") for i in range(60)}
+
+
+def test_a_log_that_moves_takes_along_all_steps_and_who_waits(store, path, monkeypatch):
+    for k in range(5):
+        store.append([Entry(f"o{k}", k)])
+    store.undo()
+    waiting = threading.Thread(target=store.append, args=([Entry("late", 5.0)],))
+    replace = Path.replace
+
+    def while_somebody_labels(*given):
+        waiting.start()
+        waiting.join(0.1)
+        return replace(*given)
+
+    monkeypatch.setattr(Path, "replace", while_somebody_labels)
+    store.move_to(path.with_name("new.sqlite"))
+    waiting.join()
+    store.append([Entry("later", 1.0)])
+    expected = {"o0": 0.0, "o1": 1.0, "o2": 2.0, "o3": 3.0, "late": 5.0, "later": 1.0}
+    assert scores(store) == expected
+    store.close()
+    again = LabelStore(path.with_name("new.sqlite"), annotator="ada")
+    assert scores(again) == expected
+    assert again.undo() == ("later",)
+    again.close()
+
+
+def test_a_log_that_cannot_move_stays_where_it_is(store, path):
+    store.append([Entry("a", 1.0)])
+    with pytest.raises(ProjectError, match="could not be copied to"):
+        store.move_to(path.parent / "nowhere" / "labels.sqlite")
+    store.append([Entry("b", 2.0)])
+    store.close()
+    again = LabelStore(path)
+    assert scores(again) == {"a": 1.0, "b": 2.0}
+    again.close()
 
 
 def test_the_order_is_that_of_first_being_labeled(store):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -218,10 +219,31 @@ class LabelStore:
         """Number of the last event read; the current labels depend on nothing else."""
         return self._ledger.last
 
-    def copy_to(self, path: Path) -> None:
-        """Write a copy of the whole log, which must not exist yet."""
-        with self._lock, closing(sqlite3.connect(path)) as target:
-            self._connection.backup(target)
+    def move_to(self, path: Path) -> None:
+        """Go on in a copy of the whole log at `path`, where nothing must be yet.
+
+        Whoever waits meanwhile to write or read will do so there. The old file is left alone.
+
+        Raises
+        ------
+        ProjectError
+            If there cannot be one; the log stays where it is then.
+        """
+        part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
+        with self._lock:
+            before, left = self._connection, self.path
+            try:
+                with closing(sqlite3.connect(part)) as target:
+                    before.backup(target)
+                part.replace(path)  # whole, or not there
+                self.path = path
+                self._connection = self._open()
+            except (OSError, sqlite3.Error, ProjectError) as error:
+                self.path, self._connection = left, before
+                raise ProjectError(f"the labels could not be copied to {path} ({error})") from error
+            finally:
+                part.unlink(missing_ok=True)
+            before.close()
 
     def close(self) -> None:
         """Close the file; everything is already on disk."""

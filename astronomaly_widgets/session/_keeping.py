@@ -89,7 +89,7 @@ class Keeping(State):
             project.path / "labels.sqlite", annotator=annotator, read_only=project.read_only
         )
         if project.temporary:
-            self._tidy_up = weakref.finalize(self, _discard_if_empty, self._store)
+            self._tidy_up = weakref.finalize(self, _discard_if_empty, self._store, project.path)
         self._revisions = count(1)
         self._one_retrain = Lock()
         self._threads: list[Thread] = []
@@ -159,7 +159,7 @@ class Keeping(State):
         before, project.key = project.key, fingerprint(self._X, self._ids.letters())
         name = self.detector if isinstance(self.detector, str) else repr(self.detector)
         self._of_scores = fingerprint(project.key, name, self.random_state, given)
-        scores, _ = self._stored_scores()
+        scores, _ = self._stored_scores(project)
         if scores is None and before is not None:
             what = "detector or its seed has" if before == project.key else "data have"
             self.status = (
@@ -169,9 +169,11 @@ class Keeping(State):
         if not project.read_only:
             self._store_state()
 
-    def _stored_scores(self) -> tuple[dict[str, NDArray[Any]] | None, NDArray[np.bool_] | None]:
-        """Return the scores in the project that were made as ours are, or None, and the truth."""
-        stored = self.project.load_arrays("scores", self._of_scores)
+    def _stored_scores(
+        self, project: Project
+    ) -> tuple[dict[str, NDArray[Any]] | None, NDArray[np.bool_] | None]:
+        """Return the scores in a project that were made as ours are, or None, and the truth."""
+        stored = project.load_arrays("scores", self._of_scores)
         return restored(stored, len(self._ids)), stored.get("truth")
 
     def _detect(self, given: NDArray[np.float32] | None) -> NDArray[np.float32]:
@@ -180,47 +182,54 @@ class Keeping(State):
         return detectors.anomaly_score(self._X, self.detector, random_state=self.random_state)
 
     def _store_state(self) -> None:
-        project = self.project
-        with project.alone():
-            if not project.has_objects():
-                project.save_features(self._X)
-            scores, truth = self._stored_scores()
-            if scores is not None:  # another kernel may have learned meanwhile
-                self._scores = scores
-            if scores is None or not np.array_equal(truth, self.truth):  # type: ignore[arg-type]
-                project.save_arrays("scores", self._of_scores, **self._all_scores())
-            objects = pd.DataFrame(index=self._ids.index) if self.catalog is None else self.catalog
-            project.save_objects(objects)  # the last: with them the data are whole
-            project.go_over(
-                session={
-                    "title": self.title,
-                    "random_state": self.random_state,
-                    "detector": self.detector if isinstance(self.detector, str) else None,
-                    "learner": self.learner if isinstance(self.learner, str) else None,
-                    "feature_names": list(self.feature_names),
-                    "set_aside": self.set_aside.reset_index().astype(str).to_dict("records"),
-                    "source": getattr(self.source, "spec", None),
-                }
-            )
+        with self.project.alone():
+            self._store_data(self.project)
+            self.project.go_over(session=self._description())
+
+    def _store_data(self, project: Project) -> None:
+        if not project.has_objects():
+            project.save_features(self._X)
+        scores, truth = self._stored_scores(project)
+        if scores is not None:  # another kernel may have learned meanwhile
+            self._scores = scores
+        if scores is None or not np.array_equal(truth, self.truth):  # type: ignore[arg-type]
+            project.save_arrays("scores", self._of_scores, **self._all_scores())
+        objects = pd.DataFrame(index=self._ids.index) if self.catalog is None else self.catalog
+        project.save_objects(objects)  # the last: with them the data are whole
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "random_state": self.random_state,
+            "detector": self.detector if isinstance(self.detector, str) else None,
+            "learner": self.learner if isinstance(self.learner, str) else None,
+            "feature_names": list(self.feature_names),
+            "set_aside": self.set_aside.reset_index().astype(str).to_dict("records"),
+            "source": getattr(self.source, "spec", None),
+        }
 
     def _all_scores(self) -> dict[str, NDArray[Any]]:
         return self._scores if self.truth is None else {**self._scores, "truth": self.truth}
 
-    def _move_labels(self, project: Project) -> None:
-        """Go on in another, new project, with a copy of the label log."""
-        annotator = self._store.annotator
-        self._store.copy_to(project.path / "labels.sqlite")
-        self._store.close()
-        shutil.rmtree(self.project.path, ignore_errors=True)
-        self.project = project
-        self._store = LabelStore(project.path / "labels.sqlite", annotator=annotator)
+    def _move_to(self, project: Project) -> None:
+        """Go on in another, new project, with all there is; labels may come in meanwhile."""
+        with self.lock, project.alone():
+            self._store_data(project)
+            for row in self._history:
+                project.append_history(row)
+            project.save_view(self.view_state)
+            self._store.move_to(project.path / "labels.sqlite")
+            project.go_over(session=self._description())  # the last: with it, it is a project
+            makeshift, self.project = self.project, project
+        self._tidy_up.detach()
+        shutil.rmtree(makeshift.path, ignore_errors=True)
 
 
-def _discard_if_empty(store: LabelStore) -> None:
+def _discard_if_empty(store: LabelStore, folder: Path) -> None:
     """Leave nothing in the folder for temporary files, unless it is somebody's work."""
     store.close()
     if store.revision == 0:
-        shutil.rmtree(store.path.parent, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def restore_source(spec: Any) -> Source | None:

@@ -175,14 +175,9 @@ class Session(Remainder):
         target = Project(project)
         if (target.path / "manifest.json").exists() or (target.path / "labels.sqlite").exists():
             raise ProjectError(f"{target.path} holds a project already: choose another name")
-        with self.lock:
-            self._move_labels(target)
-            target.key = fingerprint(self._X, self._ids.letters())
-            self._of_scores = fingerprint(target.key, "saved")
-            self._store_state()
-            for row in self._history:
-                target.append_history(row)
-            target.save_view(self.view_state)
+        target.key = fingerprint(self._X, self._ids.letters())
+        self._of_scores = fingerprint(target.key, "saved")
+        self._move_to(target)
         if self.title == "Session":
             self.title = target.path.name
 

@@ -430,6 +430,39 @@ def test_a_session_without_a_project_can_be_saved_into_one(tmp_path, session):
         session.save(tmp_path / "elsewhere")
 
 
+def test_a_label_given_while_a_session_is_saved_is_in_the_project(tmp_path, session, monkeypatch):
+    session.label("obj-000", 5)
+    labeling = threading.Thread(target=session.label, args=("obj-001", 4))
+    connect = sqlite3.connect
+
+    def while_somebody_labels(path, *given, **more):
+        if "labels" in str(path) and not labeling.ident:
+            labeling.start()
+            labeling.join(0.1)
+        return connect(path, *given, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", while_somebody_labels)
+    session.save(tmp_path / "kept")
+    labeling.join()
+    again = aw.Session.open(tmp_path / "kept")
+    assert again.labels["score"].to_dict() == {"obj-000": 5, "obj-001": 4}
+    again.close()
+
+
+def test_a_session_that_could_not_be_saved_goes_on_where_it_was(tmp_path, session, monkeypatch):
+    session.label("obj-000", 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "save", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            session.save(tmp_path / "kept")
+    assert session.is_temporary
+    session.label("obj-001", 4)
+    session.save(tmp_path / "kept")
+    again = aw.Session.open(tmp_path / "kept")
+    assert again.n_labeled == 2
+    again.close()
+
+
 def test_a_temporary_folder_stays_only_if_it_holds_labels():
     empty, used = aw.Session(blob()[0]), aw.Session(blob()[0])
     folders = [session.project.path for session in (empty, used)]

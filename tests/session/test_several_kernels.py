@@ -12,6 +12,7 @@ import pytest
 import astronomaly_widgets as aw
 from astronomaly_widgets import clustering, embedding
 from astronomaly_widgets.exceptions import ProjectError
+from astronomaly_widgets.labels import LabelStore
 from astronomaly_widgets.project import Project, _folder
 
 N = 80
@@ -227,6 +228,36 @@ def test_a_kill_at_any_moment_leaves_the_objects_of_before_or_those_of_after(tmp
             break
     assert not killed
     assert seen == {False, True}
+
+
+def test_a_kill_while_a_session_is_saved_leaves_its_labels_here_or_there(tmp_path, monkeypatch):
+    found = set()
+    for k in range(40):
+        session = session_of(None)
+        teach(session)
+        before, killed = session.project.path / "labels.sqlite", False
+        with monkeypatch.context() as patch:
+            _Disk(patch, k)
+            try:
+                session.save(tmp_path / f"p{k}")
+            except _Killed:
+                killed = True
+        if (tmp_path / f"p{k}" / "manifest.json").exists():
+            opened = aw.Session.open(tmp_path / f"p{k}")
+            assert opened.n_labeled == 2
+            np.testing.assert_array_equal(opened.trained_score, session.trained_score)
+            opened.close()
+            found.add("there")
+        else:
+            log = LabelStore(before)
+            assert len(log.current()) == 2
+            log.close()
+            found.add("here")
+        session.close()
+        if not killed:
+            break
+    assert not killed
+    assert found == {"here", "there"}
 
 
 # -- projects of before --------------------------------------------------------------------
