@@ -211,7 +211,7 @@ class Keeping(State):
     def _all_scores(self) -> dict[str, NDArray[Any]]:
         return self._scores if self.truth is None else {**self._scores, "truth": self.truth}
 
-    def _move_to(self, project: Project) -> None:
+    def _move_to(self, project: Project, title: str) -> None:
         """Go on in another, new project, with all there is; labels may come in meanwhile."""
         with self.lock, project.alone():
             self._store_data(project)
@@ -219,7 +219,8 @@ class Keeping(State):
                 project.append_history(row)
             project.save_view(self.view_state)
             self._store.move_to(project.path / "labels.sqlite")
-            project.go_over(session=self._description())  # the last: with it, it is a project
+            # the last: with it, the folder is a project
+            project.go_over(session={**self._description(), "title": title})
             makeshift, self.project = self.project, project
         self._tidy_up.detach()
         shutil.rmtree(makeshift.path, ignore_errors=True)

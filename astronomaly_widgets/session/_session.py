@@ -177,9 +177,9 @@ class Session(Remainder):
             raise ProjectError(f"{target.path} holds a project already: choose another name")
         target.key = fingerprint(self._X, self._ids.letters())
         self._of_scores = fingerprint(target.key, "saved")
-        self._move_to(target)
-        if self.title == "Session":
-            self.title = target.path.name
+        title = target.path.name if self.title == "Session" else self.title
+        self._move_to(target, title)
+        self.title = title
 
     # -- results ---------------------------------------------------------------------------
 

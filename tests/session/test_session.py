@@ -424,6 +424,7 @@ def test_a_session_without_a_project_can_be_saved_into_one(tmp_path, session):
     session.label("obj-001", 1)
     again = aw.Session.open(tmp_path / "kept")
     assert again.labels["score"].to_dict() == {"obj-000": 5, "obj-001": 1}
+    assert again.title == session.title == "kept"
     np.testing.assert_array_equal(again.trained_score, session.trained_score)
     again.close()
     with pytest.raises(ProjectError, match="already"):
