@@ -105,6 +105,17 @@ def test_a_line_of_history_cut_short_is_left_out(tmp_path):
     assert project.load_history() == [{"n_labels": 3}]
 
 
+def test_what_was_remembered_stays_until_it_is_remembered_anew(tmp_path):
+    (tmp_path / "view.json").write_text('{"current_id": "a", "hints": 1}')  # schema 1
+    one, other = Project(tmp_path), Project(tmp_path)
+    one.save_view({"current_id": "b"})
+    other.save_view({"gallery": {"order": "random"}})
+    (tmp_path / "view" / "broken.json").write_text("{")
+    assert Project(tmp_path).load_view() == {
+        "current_id": "b", "hints": 1, "gallery": {"order": "random"}
+    }  # fmt: skip
+
+
 def test_fingerprints_tell_data_types_shapes_and_words_apart():
     a = np.arange(6, dtype=np.float32)
     prints = [

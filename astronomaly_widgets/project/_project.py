@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ProjectError
@@ -31,7 +32,7 @@ class Project(Data):
         ``clusters.npz``      which objects are of a kind
     ``labels.sqlite``         the label log
     ``history.jsonl``         one line per retrain
-    ``view.json``             where the person was
+    ``view/``                 where the person was, and what they set: each in a file
     ``measurements/``         checkpoints of feature extraction
     ========================  =====================================================
 
@@ -103,17 +104,28 @@ class Project(Data):
         return rows
 
     def save_view(self, view: Mapping[str, Any]) -> None:
-        """Remember where the person was."""
-        with self._replacing(self.path / "view.json") as temporary:
-            temporary.write_text(json.dumps(dict(view), ensure_ascii=False), encoding="utf-8")
+        """Remember where the person was, by name; what has other names stays as it is.
+
+        Each has a file of its own, so that several kernels need not wait for each other.
+        """
+        for name, value in view.items():
+            with self._replacing(self.path / "view" / f"{name}.json") as temporary:
+                temporary.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
 
     def load_view(self) -> dict[str, Any]:
         """Read where the person was; {} if it is not known."""
-        path = self.path / "view.json"
+        view = self._in_one_file()
+        for path in (self.path / "view").glob("*.json"):
+            with suppress(OSError, ValueError):  # not worth refusing a project for
+                view[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+        return view
+
+    def _in_one_file(self) -> dict[str, Any]:
+        """Return what a project of schema 1 remembers."""
         try:
-            view = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        except ValueError:  # not worth refusing a project for
-            view = {}
+            view = json.loads((self.path / "view.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
         return view if isinstance(view, dict) else {}
 
     def _take_over_schema_1(self) -> None:

@@ -59,7 +59,8 @@ class Remainder(Grouping):
 
         Once labeled they tell how many interesting objects are left, whatever the learner thinks
         of them: :meth:`remaining_by_audit`. A sample that is not yet labeled to its end is selected
-        again rather than replaced, because to drop it for what it shows would bias the estimate.
+        again rather than replaced, because to drop it for what it shows would bias the estimate;
+        also if it was drawn in another kernel of the project.
 
         Parameters
         ----------
@@ -78,19 +79,28 @@ class Remainder(Grouping):
         """
         if n < 1:
             raise ValueError(f"a sample of {n} objects was asked for; give 1 or more")
-        if all(self.score_of(name) is not None for name in self.audit_ids):
-            _, labeled, scores = self._labeled()
-            rest = np.delete(np.arange(self.n_objects), labeled)
-            rng = np.random.default_rng((self.random_state, self._store.revision))
-            sample = rng.choice(rest, size=min(n, len(rest)), replace=False)
-            audit = {
-                "ids": self.ids_of(sample).tolist(),
-                "n_rest": len(rest) - len(sample),
-                "n_found": int((scores >= self.interesting_from).sum()),
-            }
-            self.save_view_state(audit=audit)
+        project = self.project
+        with project.alone():  # two kernels that ask at once get one sample
+            self.refresh_labels()
+            drawn = project.load_view().get("audit")
+            if drawn is not None:
+                with self.lock:
+                    self.view_state = {**self.view_state, "audit": drawn}
+            if all(self.score_of(name) is not None for name in self.audit_ids):
+                self.save_view_state(audit=self._new_audit(n))
         self._tell(selected_ids=self.audit_ids)
         return np.array(self.audit_ids, dtype=object)
+
+    def _new_audit(self, n: int) -> dict[str, Any]:
+        _, labeled, scores = self._labeled()
+        rest = np.delete(np.arange(self.n_objects), labeled)
+        rng = np.random.default_rng((self.random_state, self._store.revision))
+        sample = rng.choice(rest, size=min(n, len(rest)), replace=False)
+        return {
+            "ids": self.ids_of(sample).tolist(),
+            "n_rest": len(rest) - len(sample),
+            "n_found": int((scores >= self.interesting_from).sum()),
+        }
 
     @property
     def audit_ids(self) -> tuple[str, ...]:

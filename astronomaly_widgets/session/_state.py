@@ -132,7 +132,7 @@ class State(t.HasTraits):
         with self.lock:
             self.view_state = {**self.view_state, **changes}
             if not self.read_only:
-                self.project.save_view(self.view_state)
+                self.project.save_view(changes)  # another kernel may remember the rest
 
     def _keep_threshold(self, change: Any) -> None:
         self.save_view_state(interesting_from=change["new"])

@@ -106,6 +106,41 @@ def test_a_sample_is_kept_with_the_project(tmp_path):
     again.close()
 
 
+@pytest.fixture
+def two_kernels(tmp_path):
+    X = np.random.default_rng(0).normal(size=(N, 3))
+    ann = Session(X, anomaly_score=np.linspace(5, 0, N), project=tmp_path / "p", annotator="ann")
+    ben = Session.open(tmp_path / "p", annotator="ben")
+    yield ann, ben
+    ann.close()
+    ben.close()
+
+
+def test_what_one_kernel_remembers_another_does_not_forget(two_kernels):
+    ann, ben = two_kernels
+    sample = ann.draw_audit(5)
+    ann.interesting_from = 3.0
+    ben.retrain_every = 20
+    ben.save_view_state(current_id="3")
+    ann.save_view_state(hints=1)
+    again = Session.open(ann.project.path)
+    assert again.audit_ids == tuple(sample)
+    assert (again.interesting_from, again.retrain_every) == (3.0, 20)
+    assert (again.current_id, again.view_state["hints"]) == ("3", 1)
+    again.close()
+
+
+def test_a_sample_that_another_kernel_began_is_gone_on_with(two_kernels):
+    ann, ben = two_kernels
+    sample = ann.draw_audit(6)
+    label_sample(ann, sample[:4])
+    assert list(ben.draw_audit(6)) == list(sample)
+    label_sample(ben, sample[4:])
+    assert ben.remaining_by_audit().low == 0
+    assert set(ben.draw_audit(6)).isdisjoint(sample)
+    assert list(ann.draw_audit(6)) == list(ben.audit_ids)
+
+
 def test_a_sample_of_nothing_is_refused(session):
     with pytest.raises(ValueError, match="give 1 or more"):
         session.draw_audit(0)
