@@ -1,6 +1,7 @@
 """Pictures of many points, and what a pointer or a lasso means among them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -218,3 +219,75 @@ def test_a_pixel_has_the_color_of_the_kind_that_most_around_it_are_of():
     assert picture[450, 550, :3].tolist() == neutral
     assert picture[900, 100, 3] == 0
     assert (picture[..., 3] > 0).any(axis=1).sum() <= 3 * 5, "and nowhere else"
+
+
+def test_a_few_odd_values_do_not_stretch_the_scale():
+    rng = np.random.default_rng(0)
+    redshift = np.concatenate([rng.uniform(0.1, 0.9, 900), np.full(90, -999.0), [1e6, np.nan]])
+    low, high = density.robust_range(redshift)
+    assert 0.1 <= low < 0.15
+    assert 0.85 < high <= 0.9
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([3, 5], (3, 5)),
+        ([7, 7, np.nan], (7, 7)),
+        ([0] * 999 + [4], (0, 4)),  # nearly all are the same
+        (range(50), (0, 49)),
+        ([np.nan, np.nan], None),
+        ([], None),
+    ],
+)
+def test_the_scale_spans_what_there_is(values, wanted):
+    assert density.robust_range(list(values)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("column", "wanted"),
+    [
+        (pd.Series([1, 2], dtype="int8"), [1, 2]),
+        (pd.Series([1, None], dtype="Int64"), [1, np.nan]),
+        (pd.Series([1, None, 2.5], dtype=object), [1, np.nan, 2.5]),
+        (pd.Series([1.0, np.inf]), [1, np.nan]),
+        (pd.Series(pd.to_datetime(["1970-01-02", None])), [86400, np.nan]),
+        (pd.Series(pd.to_datetime(["1970-01-02"])).dt.tz_localize("UTC"), [86400]),
+        (pd.Series([True, False]), None),
+        (pd.Series([True, None], dtype="boolean"), None),
+        (pd.Series(["1", "2"]), None),
+        (pd.Series(["a", None], dtype="category"), None),
+        (pd.Series([1j]), None),
+    ],
+    ids=lambda given: str(getattr(given, "dtype", "")),
+)
+def test_numbers_and_times_are_a_scale_and_the_rest_is_not(column, wanted):
+    found = density.as_numbers(column)
+    if wanted is None:
+        assert found is None
+    else:
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_the_most_frequent_kinds_are_told_apart_and_the_rest_is_one():
+    column = pd.Series(["b"] * 3 + ["a"] * 5 + ["c", "d", None, "", "  "])
+    kinds = density.most_frequent(column, 2)
+    assert kinds.names == ("a", "b")
+    assert kinds.numbers.tolist() == [1] * 3 + [0] * 5 + [2, 2, -1, -1, -1]
+    assert density.most_frequent(column, 9).names == ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize(
+    ("column", "names", "numbers"),
+    [
+        (pd.Series([True, None, False, False], dtype="boolean"), (False, True), [1, -1, 0, 0]),
+        (pd.Series([[1, 2], [1, 2], None]), ("[1, 2]",), [0, 0, -1]),
+        (pd.Series(["x", None], dtype="category"), ("x",), [0, -1]),
+        (pd.Series([None, None], dtype=object), (), [-1, -1]),
+    ],
+    ids=["boolean", "lists", "category", "nothing"],
+)
+def test_kinds_of_any_type_are_told_apart(column, names, numbers):
+    kinds = density.most_frequent(column, 7)
+    assert kinds.names == names
+    assert kinds.numbers.tolist() == numbers

@@ -5,7 +5,8 @@ window a person looks at, and finds here what their pointer or lasso means.
 """
 
 from ._binning import Window, bin_kinds, bin_points, frame
-from ._colors import KIND_COLORS, NEUTRAL, PALETTE, shades
+from ._colors import KIND_COLORS, NEUTRAL, OTHER, PALETTE, SCALE, shades
+from ._columns import Kinds, as_numbers, most_frequent, robust_range
 from ._index import PointIndex
 from ._painting import Picture, disc_radius, paint, paint_kinds
 from ._typical import typical
@@ -13,16 +14,22 @@ from ._typical import typical
 __all__ = [
     "KIND_COLORS",
     "NEUTRAL",
+    "OTHER",
     "PALETTE",
+    "SCALE",
+    "Kinds",
     "Picture",
     "PointIndex",
     "Window",
+    "as_numbers",
     "bin_kinds",
     "bin_points",
     "disc_radius",
     "frame",
+    "most_frequent",
     "paint",
     "paint_kinds",
+    "robust_range",
     "shades",
     "typical",
 ]

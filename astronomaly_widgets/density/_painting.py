@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ._colors import KIND_COLORS, NEUTRAL, color_table, rgb
+from ._colors import KIND_COLORS, NEUTRAL, PALETTE, color_table, rgb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 _FAINTEST = 0.5  # opacity of a lone point among crowds
@@ -41,6 +43,7 @@ def paint(
     means: NDArray[np.float64],
     limits: tuple[float, float],
     radius: int = 0,
+    palette: Sequence[str] = PALETTE,
 ) -> Picture:
     """Color a picture of binned points: hue is the mean value, opacity the density.
 
@@ -52,6 +55,8 @@ def paint(
         Values drawn in the first and in the last color.
     radius : int
         Each point is drawn as a disc of this radius in pixels.
+    palette : sequence of str
+        Colors ("#rrggbb") of the scale, evenly from the first value to the last.
 
     Returns
     -------
@@ -67,11 +72,13 @@ def paint(
     mean = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
     shade = np.rint(np.clip((mean - low) / span, 0.0, 1.0) * (_SHADES - 1)).astype(np.uint8)
     shade[weight == 0] = _SHADES
-    colors = np.concatenate([color_table(_SHADES), [rgb(NEUTRAL)]])
+    colors = np.concatenate([color_table(_SHADES, palette), [rgb(NEUTRAL)]])
     return _picture(shade, _spread(counts.astype(np.float32), radius), colors)
 
 
-def paint_kinds(counts: NDArray[np.int64], radius: int = 0) -> Picture:
+def paint_kinds(
+    counts: NDArray[np.int64], radius: int = 0, palette: Sequence[str] = KIND_COLORS
+) -> Picture:
     """Color a picture of points by their kind: each pixel by the one most points around are of.
 
     Parameters
@@ -81,15 +88,17 @@ def paint_kinds(counts: NDArray[np.int64], radius: int = 0) -> Picture:
         no kind wins where it stands alone.
     radius : int
         See :func:`paint`.
+    palette : sequence of str
+        Colors ("#rrggbb") of the kinds, in turn.
     """
     around = np.stack([_spread(plane.astype(np.float32), radius) for plane in counts])
     kinds = around[1:]
-    shade = np.full(counts.shape[1:], len(KIND_COLORS), dtype=np.uint8)
+    shade = np.full(counts.shape[1:], len(palette), dtype=np.uint8)
     if len(kinds):
         most = np.argmax(kinds, axis=0)
         there = np.take_along_axis(kinds, most[None], axis=0)[0] > 0
-        shade[there] = most[there] % len(KIND_COLORS)
-    colors = np.array([rgb(color) for color in (*KIND_COLORS, NEUTRAL)])
+        shade[there] = most[there] % len(palette)
+    colors = np.array([rgb(color) for color in (*palette, NEUTRAL)])
     return _picture(shade, around.sum(axis=0), colors)
 
 
