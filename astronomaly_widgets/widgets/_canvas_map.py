@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..density import Window, bin_kinds, bin_points, disc_radius, frame, paint, paint_kinds
-from ._map_view import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,23 +90,23 @@ class CanvasMap:
         looked_at = window, width, height
         # for few objects, and for the first picture, nothing is sorted or compiled
         index = scene.index if len(scene.points) >= _MANY else None
-        if scene.kinds is not None:
-            kinds = scene.kinds
+        by = scene.coloring
+        if by.kinds is not None:
             planes = (
-                bin_kinds(scene.points, kinds, *looked_at)
+                bin_kinds(scene.points, by.kinds, *looked_at)
                 if index is None
-                else index.bin_kinds(kinds, *looked_at)
+                else index.bin_kinds(by.kinds, *looked_at)
             )
-            picture = paint_kinds(planes, disc_radius(int(planes.sum()), width * height))
+            radius = disc_radius(int(planes.sum()), width * height)
+            picture = paint_kinds(planes, radius, by.palette)
         else:
-            values = scene.values
             counts, means = (
-                bin_points(scene.points, values, *looked_at)
+                bin_points(scene.points, by.values, *looked_at)
                 if index is None
-                else index.bin_points(values, *looked_at)
+                else index.bin_points(by.values, *looked_at)
             )
             radius = disc_radius(int(counts.sum()), width * height)
-            picture = paint(counts, means, LIMITS, radius)
+            picture = paint(counts, means, by.limits, radius, by.palette)
         return {"png": _png(picture), "window": list(window), "key": next(self._keys)}
 
 

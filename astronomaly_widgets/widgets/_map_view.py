@@ -11,6 +11,7 @@ import traitlets as t
 
 from ..density import PointIndex
 from ._channel import Channel
+from ._map_colors import Coloring
 from ._static import bundle
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
 
     from ..session import Session
 
-LIMITS = (0.0, 5.0)
-COLORS = {
-    "trained_score": "trained score",
-    "anomaly_score": "anomaly score",
-    "label": "label",
-    "cluster": "cluster",
-}
 MODES = ("point", "lasso", "rectangle", "pan")
 
 
@@ -42,10 +36,8 @@ class Scene:
     ----------
     points : ndarray, shape (n, 2)
         Positions of all objects.
-    values : ndarray, shape (n,), or None
-        0..5, colors the objects; None leaves all but the labeled ones neutral.
-    kinds : ndarray of int, shape (n,), or None
-        Cluster of each object, -1 if in none; given, it colors the objects instead of `values`.
+    coloring : Coloring
+        The color of each object; labeled ones have that of their score on top.
     labeled, label_scores : ndarray, shape (m,)
         Rows that are labeled, and their scores.
     selected : ndarray, shape (k,)
@@ -59,8 +51,7 @@ class Scene:
     """
 
     points: NDArray[Any]
-    values: NDArray[Any] | None = None
-    kinds: NDArray[np.int32] | None = None
+    coloring: Coloring = field(default_factory=Coloring)
     labeled: NDArray[np.intp] = field(default_factory=_no_rows)
     label_scores: NDArray[Any] = field(default_factory=lambda: np.empty(0))
     selected: NDArray[np.intp] = field(default_factory=_no_rows)
@@ -99,9 +90,9 @@ class MapView(anywidget.AnyWidget):
     Attributes
     ----------
     head : dict
-        ``embedding`` (what is shown, in words), ``colors`` and ``color_by``, ``mode``,
-        ``n_selected``, ``palette``, ``limits``, ``clusters`` (number, color and size of each),
-        and ``canvas`` (whether this widget draws).
+        ``embedding`` (what is shown, in words), ``colors`` (value, words, group of each choice)
+        and ``color_by``, ``legend`` (see :class:`Coloring`), ``mode``, ``n_selected``, ``palette``
+        and ``limits`` of the labels' scores, and ``canvas`` (whether this widget draws).
     frame : list of float
         ``[x_min, x_max, y_min, y_max]`` of the whole map; canvas only.
     picture : dict
@@ -112,7 +103,13 @@ class MapView(anywidget.AnyWidget):
     """
 
     _esm = bundle(
-        "keeper.js", "channel.js", "picture_url.js", "map_canvas.js", "map_keys.js", "map.js"
+        "keeper.js",
+        "channel.js",
+        "picture_url.js",
+        "map_canvas.js",
+        "map_keys.js",
+        "map_legend.js",
+        "map.js",
     )
     _css = bundle("theme.css", "panel.css", "map.css")
 

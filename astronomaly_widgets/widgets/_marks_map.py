@@ -14,10 +14,9 @@ import bqplot
 import numpy as np
 
 from ..density import KIND_COLORS, NEUTRAL, PALETTE, Window, frame, shades
-from ._map_view import LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,7 +43,7 @@ class MarksMap:
     objects : list of bqplot.Lines
         Dots of all objects: one mark per color, and the last for those without a value.
     kinds : list of bqplot.Lines
-        Dots of the objects in clusters, one mark per color.
+        Dots of the objects that are of a kind, one mark per color.
     chosen : bqplot.Lines
         Dots of the selected objects.
     rims, labeled : bqplot.Lines, list of bqplot.Lines
@@ -132,11 +131,15 @@ class MarksMap:
             self.figure.interaction = self._pan if scene.mode == "pan" else None
 
     def _draw_objects(self, scene: Scene) -> None:
-        color = _color_of(scene.values, len(scene.points))
-        kind = np.full(len(scene.points), -1)
-        if scene.kinds is not None:
-            kind = np.where(scene.kinds < 0, -1, scene.kinds % len(self.kinds))
+        by = scene.coloring
+        if by.kinds is None:
+            kind = np.full(len(scene.points), -1)
+            color = _color_of(by.values, by.limits, len(scene.points))
+            _paint(self.objects[:-1], shades(_N_COLORS, by.palette))
+        else:
+            kind = np.where(by.kinds < 0, -1, by.kinds % len(by.palette))
             color = np.where(kind < 0, _N_COLORS, -1)
+            _paint(self.kinds, by.palette)
         for k, mark in enumerate(self.objects):
             _place(mark, scene.points[color == k])
         for k, mark in enumerate(self.kinds):
@@ -165,12 +168,17 @@ def _set_limits(scale: bqplot.LinearScale, low: float, high: float) -> None:
         scale.min, scale.max = low, high
 
 
-def _color_of(values: NDArray[Any] | None, n: int) -> NDArray[np.intp]:
+def _paint(marks: Sequence[bqplot.Lines], colors: Sequence[str]) -> None:
+    for mark, color in zip(marks, colors, strict=False):  # a coloring may need fewer
+        mark.colors = [color]
+
+
+def _color_of(values: NDArray[Any] | None, limits: tuple[float, float], n: int) -> NDArray[np.intp]:
     """Return which mark draws each object, (n,): its color, or the last for no value."""
     if values is None:
         return np.full(n, _N_COLORS)
     known = np.isfinite(values)
-    part = (np.where(known, values, 0.0) - LIMITS[0]) / (LIMITS[1] - LIMITS[0])
+    part = (np.where(known, values, 0.0) - limits[0]) / (limits[1] - limits[0])
     color = np.clip((part * _N_COLORS).astype(np.intp), 0, _N_COLORS - 1)
     return np.where(known, color, _N_COLORS)
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import numpy as np
 
-from ..density import KIND_COLORS, PALETTE, Window
+from ..density import PALETTE, Window
 from ._canvas_map import CanvasMap
-from ._map_view import COLORS, LIMITS, MODES, MapView, Scene
+from ._map_colors import LIMITS, check_choice, choices, coloring
+from ._map_view import MODES, MapView, Scene
 from ._marks_map import MarksMap
 from ._refresh import Refresher
 from ._thumbnails import Thumbnails
@@ -27,7 +28,7 @@ _CARD = 112  # side of the picture on the hover card, in pixels
 
 
 class FeatureMap(ipywidgets.VBox):
-    """Every object as a point; colored by score, linked with the gallery.
+    """Every object as a point; colored by score or by a column, linked with the gallery.
 
     A click makes an object current, a lasso or a rectangle selects (the gallery then shows just
     those), the pointer shows what it is over. Up to 5,000 objects are bqplot marks; more are a
@@ -39,8 +40,11 @@ class FeatureMap(ipywidgets.VBox):
     ----------
     session : Session
     color_by : str
-        ``"trained_score"``, ``"anomaly_score"``, ``"label"`` or ``"cluster"``; the clusters are
-        found then, unless they are there.
+        ``"trained_score"``, ``"anomaly_score"``, ``"label"``, ``"cluster"`` (the clusters are
+        found then, unless they are there), or a column of the catalog: numbers and times get a
+        scale that a few odd values do not stretch, anything else a color for each of the most
+        frequent kinds. Values that are missing are grey. A column whose name is one of these four
+        is called, say, ``"label (catalog)"``.
 
     Raises
     ------
@@ -52,7 +56,8 @@ class FeatureMap(ipywidgets.VBox):
 
     def __init__(self, session: Session, *, color_by: str = "trained_score") -> None:
         self.session = session
-        self._color_by = _checked(color_by, tuple(COLORS), "color_by")
+        self._color_by = check_choice(session, color_by)
+        self._choices = choices(session)
         self._mode = MODES[0]
         self._scene = Scene(np.empty((0, 2), dtype=np.float32))
         self._hovered: int | None = None
@@ -71,7 +76,7 @@ class FeatureMap(ipywidgets.VBox):
                 "reset": self._on_reset,
                 "view": self._on_view,
                 "zoom": self._on_zoom,
-                "cluster": self._on_cluster,
+                "kind": self._on_kind,
             },
             self._on_hello,
         )
@@ -99,7 +104,7 @@ class FeatureMap(ipywidgets.VBox):
 
     @color_by.setter
     def color_by(self, value: str) -> None:
-        self._color_by = _checked(value, tuple(COLORS), "color_by")
+        self._color_by = check_choice(self.session, value)
         self._find_clusters_if_shown()
         self._refresher.request("colors", "head")
 
@@ -159,10 +164,13 @@ class FeatureMap(ipywidgets.VBox):
         x = window.x_min + corners[:, 0] * (window.x_max - window.x_min)
         y = window.y_max - corners[:, 1] * (window.y_max - window.y_min)
         rows = self._scene.make_index().in_polygon(np.column_stack([x, y]))
+        self._select(rows)
+        return {"n_selected": len(rows)}
+
+    def _select(self, rows: NDArray[np.intp]) -> None:
         chosen = tuple(self.session.ids_of(rows))
         self._lassoed = chosen, rows
         self.session.selected_ids = chosen
-        return {"n_selected": len(rows)}
 
     def _on_clear(self, _message: dict[str, Any]) -> None:
         self.session.selected_ids = ()
@@ -184,13 +192,12 @@ class FeatureMap(ipywidgets.VBox):
         if self._color_by == "cluster" and self.session.clusters is None:
             self.session.find_clusters()
 
-    def _on_cluster(self, message: dict[str, Any]) -> None:
-        found = self.session.clusters
-        if found is not None:
-            rows = found.members(int(message["number"]))
-            chosen = tuple(self.session.ids_of(rows))
-            self._lassoed = chosen, rows
-            self.session.selected_ids = chosen
+    def _on_kind(self, message: dict[str, Any]) -> None:
+        number, found = int(message["number"]), self.session.clusters
+        if self._color_by == "cluster" and found is not None:
+            self._select(found.members(number))
+        else:
+            self._select(self._scene.coloring.members(number))
 
     def _on_view(self, message: dict[str, Any]) -> None:
         if isinstance(self._renderer, CanvasMap):
@@ -225,15 +232,12 @@ class FeatureMap(ipywidgets.VBox):
     # drawing, on the refresher's thread
 
     def _draw(self, parts: set[str]) -> None:
-        session, scene = self.session, self._scene
+        session, scene, by = self.session, self._scene, self._color_by
         if "points" in parts:
             scene.points = np.asarray(session.best_embedding, dtype=np.float32)
-        if parts & {"points", "colors"}:
-            by = self._color_by
-            found = session.clusters if by == "cluster" else None
-            scene.kinds = None if found is None else found.labels
-            neutral = by in ("label", "cluster")
-            scene.values = None if neutral else np.asarray(getattr(session, by))
+        # a column stays as it is when scores change
+        if "colors" in parts and (scene.coloring.column is None or scene.coloring.by != by):
+            scene.coloring = coloring(session, by)
         if parts & {"points", "labels"}:
             ids, scores = session.label_sequence()
             rows = session.rows_of(ids)
@@ -259,24 +263,16 @@ class FeatureMap(ipywidgets.VBox):
     def _head(self) -> dict[str, Any]:
         return {
             "embedding": self._embedding_in_words(),
-            "colors": [[value, words] for value, words in COLORS.items()],
+            "colors": self._choices,
             "color_by": self._color_by,
+            "legend": self._scene.coloring.legend,
             "modes": list(MODES),
             "mode": self._mode,
             "n_selected": len(self.session.selected_ids),
-            "clusters": self._clusters(),
             "palette": list(PALETTE),
             "limits": list(LIMITS),
             "canvas": isinstance(self._renderer, CanvasMap),
         }
-
-    def _clusters(self) -> list[list[Any]] | None:
-        """Return number, color and size of each; [] while they are found, None if not shown."""
-        if self._color_by != "cluster":
-            return None
-        found = self.session.clusters
-        sizes = [] if found is None else found.sizes.tolist()
-        return [[k, KIND_COLORS[k % len(KIND_COLORS)], size] for k, size in enumerate(sizes)]
 
     def _embedding_in_words(self) -> str:
         if not len(self._scene.points):
@@ -292,10 +288,9 @@ class FeatureMap(ipywidgets.VBox):
 
     def _send_card(self, row: int) -> None:
         object_id = self.session.ids_of([row])[0]
-        by = self._color_by if hasattr(self.session, self._color_by) else "trained_score"
         fields = {
             "object_id": object_id,
-            "score": f"{COLORS[by]} {float(getattr(self.session, by)[row]):.2f}",
+            "score": self._scene.coloring.of(self.session, row),
             "label": self.session.score_of(object_id),
         }
         # id, score and picture are one message: a picture can never stand over another's name

@@ -28,6 +28,7 @@ if n <= 1000:
     source = aw.sources.ImageStack(pictures, object_ids=ids)
 catalog = pd.DataFrame({{"ra": rng.uniform(150, 151, n), "dec": rng.uniform(-2, 2, n)}}, index=ids)
 catalog.loc[ids[0], "ra"] = 150.1234567
+catalog[{odd!r}] = ["ring", {odd!r}, *["disk"] * (n // 2), *[None] * (n - n // 2 - 2)]
 s = aw.Session(
     X, ids, anomaly_score=np.linspace(5, 0, n).astype("float32"), source=source, catalog=catalog,
     title="test",
@@ -315,8 +316,8 @@ def test_an_area_of_the_map_filters_the_gallery(shown, mode):
 def test_a_whole_cluster_is_found_shown_and_scored(shown):
     page = shown.page
     page.select_option(".aw-map-color", "cluster")
-    shown.wait_for("() => document.querySelectorAll('.aw-map-cluster').length > 0", timeout=60)
-    cluster = page.locator(".aw-map-cluster").last
+    shown.wait_for("() => document.querySelectorAll('.aw-map-kind').length > 0", timeout=60)
+    cluster = page.locator(".aw-map-kind").last
     size = int(cluster.get_attribute("title").split()[-2].replace(",", ""))
     cluster.click()
     shown.wait_for(
@@ -435,6 +436,37 @@ def test_a_reloaded_page_shows_the_same_map(shown):
     page.wait_for_timeout(500)
     page.mouse.click(*on_map(shown, 10))
     wait_current(shown, "obj-00010")
+
+
+@pytest.mark.parametrize("shown", [60, 6000], indirect=True, ids=["marks", "canvas"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_map_is_colored_by_a_column_of_the_catalog(shown, theme):
+    page = shown.page
+    shown.theme(theme)
+    page.select_option(".aw-map-color", "ra")
+    shown.wait_for("() => document.querySelector('.aw-map-low').innerText.includes('150')")
+    scale = page.locator(".aw-map-scale").bounding_box()
+    assert scale["y"] + scale["height"] <= bottom(page, ".aw-feature-map.aw-panel")
+    shown.screenshot(f"map_numbers_{theme}")
+    page.select_option(".aw-map-color", ODD)
+    shown.wait_for("() => document.querySelectorAll('.aw-map-kind').length === 4")
+    page.wait_for_timeout(500)  # the plot makes room for the legend
+    shown.screenshot(f"map_kinds_{theme}")
+    plot = "canvas" if page.locator(".aw-feature-map canvas").count() else ".bqplot"
+    legend = page.locator(".aw-map-legend").bounding_box()
+    assert bottom(page, f".aw-feature-map {plot}") <= legend["y"]
+    texts = page.locator(".aw-map-kind").all_text_contents()
+    assert (texts[0], texts[-1]) == ("disk", "no value")
+    assert sorted(texts[1:3]) == sorted(["ring", ODD])
+    page.locator(".aw-map-kind").nth(texts.index(ODD)).click()
+    shown.wait_for("() => document.querySelector('.aw-map-clear').textContent.startsWith('1 ')")
+    assert page.evaluate("() => window.hacked") is None
+    assert tell(shown)["error"] == "None"
+
+
+def bottom(page, name):
+    box = page.locator(name).first.bounding_box()
+    return box["y"] + box["height"]
 
 
 @pytest.mark.parametrize("shown", [6000], indirect=True)

@@ -301,12 +301,15 @@ def clustered(session, monkeypatch):
 
 def test_coloring_by_cluster_finds_them_once_and_lists_them(any_map, clustered, view_of):
     view = view_of(any_map._view)
-    assert any_map._view.head["clusters"] is None
+    assert any_map._view.head["legend"]["kinds"] == []
     view.send("color", color_by="cluster")
     settle(any_map)
     assert clustered.asked == [True]
     first, second = density.KIND_COLORS[:2]
-    assert any_map._view.head["clusters"] == [[0, first, 30], [1, second, 20]]
+    assert any_map._view.head["legend"]["kinds"] == [
+        [0, "0", first, 30, "cluster 0"],
+        [1, "1", second, 20, "cluster 1"],
+    ]
     any_map.color_by = "label"
     any_map.color_by = "cluster"
     settle(any_map)
@@ -337,9 +340,9 @@ def test_the_canvas_is_painted_by_cluster(canvas_map, clustered):
 def test_a_cluster_is_selected_with_its_most_typical_first(any_map, clustered, view_of):
     any_map.color_by = "cluster"
     view = view_of(any_map._view)
-    view.send("cluster", number=1)
+    view.send("kind", number=1)
     assert clustered.selected_ids == tuple(clustered.object_ids[30:50])
-    assert "no cluster 7" in view.send("cluster", number=7)["error"]
+    assert "no cluster 7" in view.send("kind", number=7)["error"]
 
 
 def test_a_retrain_recolors(marks_map, session):

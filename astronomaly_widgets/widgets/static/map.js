@@ -1,5 +1,5 @@
-// The head of the map, its lasso, legend and hover card; with map_canvas.js also its canvas, with
-// map_keys.js its crosshair.
+// The head of the map, its lasso and hover card; with map_legend.js its legend, with map_canvas.js
+// also its canvas, with map_keys.js its crosshair.
 
 const MODE_ICONS = {
   point: ["choose objects", "M3 2l8.5 6.2-3.9.6L10 13l-2 .9-2.3-4.2L3 12.4z"],
@@ -11,6 +11,7 @@ const MOST_CORNERS = 256;
 const CLICK_SLACK = 3; // px a click may move
 const REACH = 8; // px from an object at which the pointer means it
 const AIM_REACH = 24; // the crosshair goes in steps
+const BELOW = 8; // px between the plot and the legend, and below that
 
 const make = (tag, name, text) => {
   const node = document.createElement(tag);
@@ -45,10 +46,6 @@ function render({ model, el }) {
   const clear = make("button", "aw-map-clear");
   clear.title = "show all objects in the gallery again";
   clear.addEventListener("click", () => channel.send("clear"));
-  const colors = make("select", "aw-map-color");
-  colors.title = "what colors the objects";
-  colors.setAttribute("aria-label", "color by");
-  colors.addEventListener("change", () => channel.send("color", { color_by: colors.value }));
   const modes = make("div", "aw-map-modes");
   modes.setAttribute("role", "radiogroup");
   modes.setAttribute("aria-label", "what the pointer does");
@@ -76,18 +73,10 @@ function render({ model, el }) {
   modes.append(reset);
   head.append(make("span", "aw-panel-title", "Map"), note, clear, modes);
 
-  // legend
-  const legend = make("div", "aw-map-legend");
-  const bar = make("span", "aw-map-bar");
-  const low = make("span");
-  const high = make("span");
-  const ring = make("span", "aw-map-ring");
-  const ringTop = make("span", "aw-map-ring aw-map-ring-top");
-  const top = make("span", "aw-map-top", "suggested");
-  const ringNow = make("span", "aw-map-ring aw-map-ring-current");
-  const clusters = make("span", "aw-map-clusters");
-  legend.append(colors, low, bar, high, clusters, make("span", "aw-space"), top, ring, "labeled", ringNow, "current");
-  top.prepend(ringTop); // only a canvas marks them
+  const legend = makeMapLegend({
+    oncolor: (value) => channel.send("color", { color_by: value }).catch(showHead),
+    onkind: (number) => channel.send("kind", { number }).catch(showHead),
+  });
 
   // lasso
   const lasso = drawn("svg", { class: "aw-map-lasso" });
@@ -128,7 +117,7 @@ function render({ model, el }) {
     },
     reset: showAll,
   });
-  root.append(lasso, aim.node, legend, card);
+  root.append(lasso, aim.node, legend.node, card);
 
   function showAll() {
     if (canvas) canvas.reset();
@@ -172,16 +161,6 @@ function render({ model, el }) {
     aim.put(left, top, box.width, box.height);
   }
 
-  function clusterButton([number, color, size]) {
-    const words = `cluster ${number}: ${size.toLocaleString("en")} objects`;
-    const button = make("button", "aw-map-cluster", String(number));
-    button.style.setProperty("--aw-kind", color);
-    button.title = `show ${words}`;
-    button.setAttribute("aria-label", `show ${words}`);
-    button.addEventListener("click", () => channel.send("cluster", { number }));
-    return button;
-  }
-
   function showHead() {
     const state = model.get("head");
     note.textContent = state.embedding;
@@ -189,23 +168,7 @@ function render({ model, el }) {
     clear.hidden = state.n_selected === 0;
     clear.style.display = state.n_selected ? "" : "none";
     clear.textContent = `${state.n_selected.toLocaleString("en")} selected ✕`;
-    colors.replaceChildren(
-      ...state.colors.map(([value, words]) => {
-        const option = make("option", "", words);
-        option.value = value;
-        return option;
-      }),
-    );
-    colors.value = state.color_by;
-    const kinds = state.clusters;
-    for (const part of [low, bar, high]) part.style.display = kinds ? "none" : "";
-    clusters.style.display = kinds ? "" : "none";
-    top.style.display = canvas && !kinds ? "" : "none"; // for many clusters there is no room
-    clusters.replaceChildren(...(kinds ?? []).map(clusterButton));
-    if (kinds && !kinds.length) clusters.textContent = "finding clusters…";
-    bar.style.background = `linear-gradient(to right, ${state.palette.join(", ")})`;
-    low.textContent = state.limits[0];
-    high.textContent = state.limits[1];
+    legend.show(state, draws);
     showMode(state.mode);
   }
 
@@ -389,6 +352,12 @@ function render({ model, el }) {
     placeLasso();
   });
   size.observe(root);
+  // the plot ends where the legend begins, which is higher the more kinds there are
+  const room = new ResizeObserver(([{ borderBoxSize: [legendBox] }]) => {
+    const height = legendBox.blockSize; // none while the page hides it
+    if (height) requestAnimationFrame(() => (panel().style.paddingBottom = `${height + BELOW}px`));
+  });
+  room.observe(legend.node);
   model.on("change:head", showHead);
   showHead();
   channel.hello();
@@ -397,6 +366,7 @@ function render({ model, el }) {
     channel.close();
     canvas?.close();
     size.disconnect();
+    room.disconnect();
     for (const [name, action] of Object.entries(gestures)) {
       watched?.removeEventListener(name, action);
     }
