@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import weakref
-from importlib import import_module
 from itertools import count
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from ..project import Project, fingerprint
 from . import _inputs
 from ._catalog import align_catalog
 from ._object_ids import ObjectIds
+from ._restoring import restore_learner, restore_source, spec_of_learner
 from ._scores import restored, untrained
 from ._state import State
 
@@ -77,12 +77,11 @@ class Keeping(State):
         project: Project,
         annotator: str | None,
         random_state: int,
-        learner: str | Learner,
+        learner: str | Learner | None,
         source: Source | None,
     ) -> None:
         self.project = project
         self.random_state = random_state
-        self.learner = learner
         self.source = source
         self.lock = RLock()
         self._store = LabelStore(
@@ -105,6 +104,10 @@ class Keeping(State):
         self.current_id = current if current in self._ids else None
         self.interesting_from = float(self.view_state.get("interesting_from", 4.0))
         self.observe(self._keep_threshold, "interesting_from")
+        self.learner = self._learner_as_left() if learner is None else learner
+        if learner is not None:
+            self._keep_learner()
+        self.observe(self._keep_learner, "learner")
 
     @classmethod
     def _opened(
@@ -141,12 +144,30 @@ class Keeping(State):
             project,
             annotator,
             int(stored.get("random_state", 0)),
-            learner or stored.get("learner") or "auto",
+            learner,
             source if source is not None else restore_source(stored.get("source")),
         )
         self.detector = stored.get("detector") or "isolation_forest"
         self.title = stored.get("title") or project.path.name
         return self
+
+    def _learner_as_left(self) -> str | Learner:
+        """Return the learner that the project was left with; the default if it is not ours."""
+        before = self.project.manifest.get("session", {}).get("learner")  # of schema 1
+        spec = self.view_state.get("learner") or before or "auto"
+        learner = restore_learner(spec)
+        if learner is None:
+            name = spec.get("name") if isinstance(spec, dict) else spec
+            self.status = (
+                f"this search was left with the learner {name}, which a project cannot keep: give "
+                "it to Session.open(project, learner=...), or the default one learns"
+            )
+        return "auto" if learner is None else learner
+
+    def _keep_learner(self, _change: Any = None) -> None:
+        spec = spec_of_learner(self.learner)
+        if spec != self.view_state.get("learner"):
+            self.save_view_state(learner=spec)
 
     # -- scores ----------------------------------------------------------------------------
 
@@ -202,7 +223,6 @@ class Keeping(State):
             "title": self.title,
             "random_state": self.random_state,
             "detector": self.detector if isinstance(self.detector, str) else None,
-            "learner": self.learner if isinstance(self.learner, str) else None,
             "feature_names": list(self.feature_names),
             "set_aside": self.set_aside.reset_index().astype(str).to_dict("records"),
             "source": getattr(self.source, "spec", None),
@@ -231,26 +251,3 @@ def _discard_if_empty(store: LabelStore, folder: Path) -> None:
     store.close()
     if store.revision == 0:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def restore_source(spec: Any) -> Source | None:
-    """Open the source that a project names, or return None if it is not where it was.
-
-    Only public names of the rooms that hold sources are called, with plain JSON values: a manifest
-    from somebody else can open files, not run code. A source that prepares another names it.
-    """
-    if not isinstance(spec, dict) or spec.get("room") not in ("sources", "demos", "preprocess"):
-        return None
-    room = import_module(f"..{spec['room']}", __package__)
-    name, arguments = str(spec.get("name")), dict(spec.get("arguments", {}))
-    if name not in room.__all__ or (spec["room"] == "preprocess" and name != "PreparedSource"):
-        return None
-    if "source" in arguments and spec["room"] == "preprocess":
-        arguments["source"] = restore_source(arguments["source"])
-        if arguments["source"] is None:
-            return None
-    try:
-        source: Source = getattr(room, name)(**arguments)
-    except (OSError, ValueError, TypeError):
-        return None
-    return source

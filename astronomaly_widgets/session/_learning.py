@@ -166,6 +166,7 @@ class Learning(Early):
         try:
             kept = project.add_arrays("scores", self._of_scores, **self._all_scores())
             project.append_history(row)
+            self._keep_learner()  # its arguments may have been changed
         except (ProjectError, OSError) as error:  # a full disk; what was learned is here
             self.last_error = error
             return f", but that is not on disk: {error}"

@@ -150,7 +150,8 @@ class Session(Remainder):
             Where pictures come from, if the project does not know (arrays and tables that were in
             memory) or the files have moved.
         learner : str or Learner, optional
-            By default the one it was left with.
+            By default the one it was left with. A project can keep those of `aw.learners` with
+            plain arguments; where another is missing, the status says which.
         annotator : str, optional
 
         Raises

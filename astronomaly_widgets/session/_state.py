@@ -34,6 +34,7 @@ class State(t.HasTraits):
     notice = t.Unicode("")
     last_error = t.Any(None)
     interesting_from = t.Float(4.0)
+    learner = t.Any("auto")
     title = t.Unicode("")
 
     lock: RLock
