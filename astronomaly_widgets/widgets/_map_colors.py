@@ -38,6 +38,7 @@ _MOST_KINDS = 7  # more colors are not told apart at a glance
 _LONGEST = 4  # decimals of a number in the legend, and
 _LARGEST = 1e9  # the number that is written in full
 _MOST_DIGITS = 6  # of others
+_MOST_LETTERS = 60
 _DAY = 86_400.0
 
 
@@ -76,7 +77,7 @@ class Coloring:
         if self.column is not None:
             value = self.column.iloc[row]
             is_number = isinstance(value, (float, np.floating)) and np.isfinite(value)
-            return f"{self.by} {f'{value:.6g}' if is_number else in_full(value)}"
+            return f"{self.by} {f'{value:.6g}' if is_number else _short(value)}"
         by = self.by if self.by in _SCORES else _SCORES[0]
         return f"{COLORS[by]} {float(getattr(session, by)[row]):.2f}"
 
@@ -169,7 +170,7 @@ def _by_number(by: str, column: pd.Series[Any], numbers: NDArray[np.float64]) ->
 
 def _by_kind(by: str, column: pd.Series[Any]) -> Coloring:
     found = most_frequent(column, _MOST_KINDS)
-    names = [in_full(name) for name in found.names]
+    names = [_short(name) for name in found.names]
     palette = (*KIND_COLORS[: len(names)], OTHER)
     n_missing, *sizes = np.bincount(found.numbers + 1, minlength=len(palette) + 1).tolist()
     kinds = [
@@ -191,6 +192,11 @@ def _legend(
 
 def _missing(n: int) -> list[list[Any]]:
     return [[-1, "no value", NEUTRAL, n, "those without a value"]] if n else []
+
+
+def _short(value: Any) -> str:
+    text = in_full(value)
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
 
 
 def _numbers(*ends: float) -> list[str]:

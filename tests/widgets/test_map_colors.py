@@ -205,6 +205,15 @@ def test_the_card_of_an_object_without_a_value_says_so(any_map):
     assert any_map._view.comm.messages("card")[-1]["score"] == "redshift -"
 
 
+def test_a_long_text_is_shortened_in_the_legend_and_on_the_card(any_map, session):
+    session.catalog["kind"] = "x" * 10_000
+    (kind,) = color(any_map, "kind")["kinds"]
+    any_map._point_at(0)
+    any_map._refresher.flush()
+    words = any_map._view.comm.messages("card")[-1]["score"]
+    assert [len(kind[1]), kind[1][-1], words] == [60, "…", f"kind {kind[1]}"]
+
+
 def test_a_column_is_sorted_out_once(marks_map, session):
     color(marks_map, "kind")
     before = marks_map._scene.coloring
