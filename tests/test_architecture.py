@@ -19,12 +19,13 @@ PACKAGE = "astronomaly_widgets"
 ROOT = Path(__file__).parents[1] / PACKAGE
 
 # room -> rooms it may import, besides itself; every room of the package stands here
-GROUND = {"exceptions", "_names", "_optional", "_protocols", "_sky"}
+GROUND = {"exceptions", "_digest", "_names", "_optional", "_protocols", "_sky"}
 MAY_IMPORT: dict[str, set[str]] = {
     # level 0: what everyone may rely on
     "exceptions": set(),
     "_optional": {"exceptions"},
     "_protocols": {"exceptions", "_optional"},
+    "_digest": set(),
     "_display": set(),
     "_names": set(),
     "_sky": set(),

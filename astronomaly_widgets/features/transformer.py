@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._digest import digest
 from ..exceptions import MeasurementError, ReadError
-from ._digest import digest
 from .raw import RawFeatures, not_finite
 
 if TYPE_CHECKING:
@@ -105,9 +105,17 @@ class FunctionFeatures:
         TypeError
             It has captured something of which nothing tells whether it has changed.
         """
+        try:
+            code = digest(self.function)
+        except TypeError as error:
+            raise TypeError(
+                f"{error}, so that features made with it cannot be kept: make it inside of the "
+                "function, or hold it in a global variable and say another version= of "
+                "FunctionFeatures whenever it changes"
+            ) from error
         return {
             "function": f"{getattr(self.function, '__module__', '')}.{self.name}",
-            "code": digest(self.function),
+            "code": code,
             "names": None if self.names is None else list(self.names),
             "version": self.version,
         }

@@ -18,6 +18,7 @@ from ..labels import LabelStore
 from ..project import Project, fingerprint
 from . import _inputs
 from ._catalog import align_catalog
+from ._identity import identity
 from ._object_ids import ObjectIds
 from ._restoring import restore_learner, restore_source, spec_of_learner
 from ._scores import restored, untrained
@@ -68,7 +69,7 @@ class Keeping(State):
         self.truth = _inputs.align_truth(truth, self.catalog, given, keep)
         folder = Project.make_temporary() if project is None else Project(project)
         self._attach(folder, annotator, random_state, learner, source)
-        self.detector = detector
+        self.detector, self._detector_identity = detector, identity(detector)
         self.title = title or ("Session" if folder.temporary else folder.path.name)
         self._find_scores(anomaly_score)
 
@@ -173,22 +174,26 @@ class Keeping(State):
 
     def _find_scores(self, given: NDArray[np.float32] | None) -> None:
         """Take the scores from the project if they belong to these features, else compute."""
-        project = self.project
+        project, self._score_was_given = self.project, given is not None
         if project.temporary:
             self._scores = untrained(self._detect(given))
             return
         before, project.key = project.key, fingerprint(self._X, self._ids.letters())
-        name = self.detector if isinstance(self.detector, str) else repr(self.detector)
-        self._of_scores = fingerprint(project.key, name, self.random_state, given)
+        self._of_scores = self._made_of(project.key, given)
         scores, _ = self._stored_scores(project)
         if scores is None and before is not None:
-            what = "detector or its seed has" if before == project.key else "data have"
+            what = "detector, its seed or the score given has"
+            what = what if before == project.key else "data have"
             self.status = (
                 f"the {what} changed: scores computed anew; labels are kept, retrain to use them"
             )
         self._scores = untrained(self._detect(given)) if scores is None else scores
         if not project.read_only:
             self._store_state()
+
+    def _made_of(self, key: str, given: NDArray[np.float32] | None) -> str:
+        """Return the fingerprint of what the scores of the objects of `key` come from."""
+        return fingerprint(key, self._detector_identity, self.random_state, given)
 
     def _stored_scores(
         self, project: Project
@@ -233,6 +238,9 @@ class Keeping(State):
 
     def _move_to(self, project: Project, title: str) -> None:
         """Go on in another, new project, with all there is; labels may come in meanwhile."""
+        project.key = fingerprint(self._X, self._ids.letters())
+        given = self.anomaly_score if self._score_was_given else None
+        self._of_scores = self._made_of(project.key, given)
         with self.lock, project.alone():
             self._store_data(project)
             for row in self._history:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from .. import _display, export
 from ..exceptions import ProjectError
-from ..project import Project, fingerprint
+from ..project import Project
 from ._catalog import beside
 from ._remaining import Remainder
 
@@ -176,8 +176,6 @@ class Session(Remainder):
         target = Project(project)
         if (target.path / "manifest.json").exists() or (target.path / "labels.sqlite").exists():
             raise ProjectError(f"{target.path} holds a project already: choose another name")
-        target.key = fingerprint(self._X, self._ids.letters())
-        self._of_scores = fingerprint(target.key, "saved")
         title = target.path.name if self.title == "Session" else self.title
         self._move_to(target, title)
         self.title = title

@@ -1,4 +1,4 @@
-"""What tells one function from another: its code, and all that it holds, by content."""
+"""What tells one function or object from another: its code, and all that it holds, by content."""
 
 from __future__ import annotations
 
@@ -94,9 +94,7 @@ def _as_pickled(value: Any) -> tuple[Any, ...]:
     except Exception as error:
         raise TypeError(
             f"nothing tells whether an object of type {kind.__module__}.{kind.__qualname__} has "
-            f"changed ({error}), so that features made with it cannot be kept: make it inside of "
-            "the function, or hold it in a global variable and say another version= of "
-            "FunctionFeatures whenever it changes"
+            f"changed ({error})"
         ) from error
     call = kind.__call__ if callable(value) else None
     code = call if isinstance(call, FunctionType) else None
