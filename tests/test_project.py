@@ -103,6 +103,8 @@ def test_a_line_of_history_cut_short_is_left_out(tmp_path):
     with (tmp_path / "history.jsonl").open("a") as file:
         file.write('{"n_lab')
     assert project.load_history() == [{"n_labels": 3}]
+    project.append_history({"n_labels": 5})  # and it does not spoil the next
+    assert project.load_history() == [{"n_labels": 3}, {"n_labels": 5}]
 
 
 def test_what_was_remembered_stays_until_it_is_remembered_anew(tmp_path):

@@ -85,7 +85,10 @@ class Project(Data):
 
     def append_history(self, row: Mapping[str, Any]) -> None:
         """Append one retrain to the history."""
-        with (self.path / "history.jsonl").open("a", encoding="utf-8") as file:
+        path = self.path / "history.jsonl"
+        cut_short = path.is_file() and path.read_bytes()[-1:] not in (b"", b"\n")
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n" if cut_short else "")  # or this one would be lost with that one
             file.write(json.dumps(dict(row), ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
