@@ -15,6 +15,8 @@ from ._learning import GONE_OVER, Learning
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..project import Project
+
 
 class Grouping(Learning):
     """Which objects are of a kind."""
@@ -86,15 +88,25 @@ class Grouping(Learning):
         with self.lock:
             self._clusters = found
             self._sorted = None  # the order "cluster" is another now
-        project = self.project
-        if project.key is not None and not self.read_only:
-            arrays = {"labels": found.labels, "oddity": found.oddity}
-            if not project.add_arrays(
-                "clusters", project.key, **arrays, method=np.array(found.method)
-            ):
-                self._tell(status=f"found {len(found.sizes)} clusters, {GONE_OVER}")
+        if not self._keep_clusters(found):
+            self._tell(status=f"found {len(found.sizes)} clusters, {GONE_OVER}")
         future.set_result(found)
         self._tell(cluster_revision=next(self._revisions))
+
+    def _keep_clusters(self, found: clustering.Clusters) -> bool:
+        """Write clusters to disk; return whether they are those of the project's objects."""
+        project = self.project
+        if project.key is None or project.read_only:  # what is temporary is kept by `save`
+            return True
+        method = np.array(found.method)
+        return project.add_arrays(
+            "clusters", project.key, labels=found.labels, oddity=found.oddity, method=method
+        )
+
+    def _move_to(self, project: Project, title: str) -> None:
+        super()._move_to(project, title)
+        if self._clusters is not None:
+            self._keep_clusters(self._clusters)
 
     @property
     def orders(self) -> tuple[str, ...]:

@@ -255,7 +255,7 @@ class Learning(Early):
     def _embed(self, future: Future[NDArray[np.float32]], task: compute.Task, method: str) -> None:
         if future.cancelled():
             return
-        key = fingerprint(self._X, method, self.random_state)
+        key = self._map_key(method)
         stored = self.project.load_arrays("embedding", key)
         is_known = "xy" in stored and len(stored["xy"]) == self.n_objects
         if is_known:
@@ -269,6 +269,16 @@ class Learning(Early):
             self.project.add_arrays("embedding", key, xy=xy)
         future.set_result(xy)
         self._tell(embedding_revision=next(self._revisions))
+
+    def _map_key(self, method: str) -> str:
+        return fingerprint(self._X, method, self.random_state)
+
+    def _move_to(self, project: Project, title: str) -> None:
+        super()._move_to(project, title)
+        with self.lock:
+            xy, method = self._ready_map(), self._map_method
+        if xy is not None and method != "pca":
+            project.add_arrays("embedding", self._map_key(method), xy=xy)
 
     def _ready_map(self) -> NDArray[np.float32] | None:
         future = self._map

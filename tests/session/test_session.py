@@ -431,6 +431,18 @@ def test_a_session_without_a_project_can_be_saved_into_one(tmp_path, session):
         session.save(tmp_path / "elsewhere")
 
 
+def test_clusters_and_the_map_are_saved_with_a_session(tmp_path, session, monkeypatch):
+    monkeypatch.setattr(embedding, "compute", lambda X, **_: X[:, 1:3].copy())
+    found = session.find_clusters("kmeans", n_clusters=2).result(60)
+    xy = session.start_embedding("tsne").result(60)
+    session.save(tmp_path / "kept")
+    monkeypatch.setattr(embedding, "compute", lambda X, **_: X[:, :2])
+    again = aw.Session.open(tmp_path / "kept")
+    np.testing.assert_array_equal(again.clusters.labels, found.labels)
+    np.testing.assert_array_equal(again.start_embedding("tsne").result(60), xy)
+    again.close()
+
+
 def test_a_label_given_while_a_session_is_saved_is_in_the_project(tmp_path, session, monkeypatch):
     session.label("obj-000", 5)
     labeling = threading.Thread(target=session.label, args=("obj-001", 4))
