@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import traitlets as t
+from pandas.api.types import infer_dtype
 
 from .. import batches
 from ..compute import chunks, descending
 from ..learners import by_name
+from ._catalog import beside
 from ._labeling import Labeling
 
 if TYPE_CHECKING:
@@ -77,13 +79,13 @@ class Ranking(Labeling):
         order : str
             "suggested" (what is worth labeling next), "trained_score", "anomaly_score",
             "relevance", "uncertainty", "random", "original", or a column of the catalog: numbers
-            from large to small, words from A to Z; "-name" turns it round. Objects without a
-            value come last. Ties keep their original order.
+            from large to small, words from A to Z, both in one column as words; "-name" turns it
+            round. Objects without a value come last. Ties keep their original order.
         unlabeled_first : bool
             Whether labeled objects come after all others.
         where : str or array of bool, shape (n,), optional
             Only these objects; a str is a condition on the catalog and the scores, as in
-            ``"redshift > 0.3 and anomaly_score > 2"``.
+            ``"redshift > 0.3 and anomaly_score > 2"``. A missing value meets no condition.
 
         Returns
         -------
@@ -139,13 +141,16 @@ class Ranking(Labeling):
             return np.random.default_rng(self.random_state).permutation(self.n_objects)
         if order in ORDERS:
             return descending(scores[order])
-        name = order.removeprefix("-")
-        if self.catalog is None or name not in self.catalog:
+        columns = () if self.catalog is None else self.catalog.columns
+        name = order if order in columns else order.removeprefix("-")
+        if self.catalog is None or name not in columns:
             raise ValueError(f"no order {order!r}: choose one of {', '.join(self.orders)}")
         values = self.catalog[name]
         ascending = not pd.api.types.is_numeric_dtype(values)
-        if order.startswith("-"):
+        if name != order:
             ascending = not ascending
+        if infer_dtype(values).startswith("mixed"):
+            values = values.where(values.isna(), values.astype(str))
         if isinstance(values.dtype, np.dtype) and values.dtype.kind == "f":
             numbers = values.to_numpy()
             return descending(-numbers if ascending else numbers)
@@ -155,28 +160,28 @@ class Ranking(Labeling):
         return np.array(in_order.index)
 
     def _mask(self, where: Any) -> NDArray[np.bool_]:
-        if not isinstance(where, str):
-            mask = np.asarray(where)
-            if mask.dtype != bool or mask.shape != (self.n_objects,):
-                raise ValueError(
-                    f"where must be a condition in words or a bool array ({self.n_objects},), "
-                    f"but {mask.dtype} {mask.shape} came"
-                )
-            return mask
+        chosen = self._evaluated(where) if isinstance(where, str) else where
+        if np.shape(chosen) == (self.n_objects,) and infer_dtype(chosen) == "boolean":
+            known = pd.Series(chosen).astype("boolean")
+            return known.to_numpy(dtype=bool, na_value=False)
+        came = f"{getattr(chosen, 'dtype', type(chosen).__name__)} {np.shape(chosen)}"
+        raise ValueError(
+            f"where={where!r:.80} gives {came}; wanted yes or no for each object: a condition in "
+            f"words, as 'redshift > 0.3', or a bool array ({self.n_objects},)"
+        )
+
+    def _evaluated(self, condition: str) -> Any:
         table = pd.DataFrame({name: self._scores[name] for name in SCORES})
         if self.catalog is not None:
-            columns = self.catalog.reset_index(drop=True)
-            table = pd.concat(
-                [columns, table.drop(columns=columns.columns, errors="ignore")], axis=1
-            )
+            table = table.set_index(self.catalog.index)
+            table = pd.concat([table, beside(self.catalog, SCORES)], axis=1)
         try:
-            chosen: Any = table.eval(where)
+            return table.eval(condition)
         except Exception as error:
             raise ValueError(
-                f"the condition {where!r} is not understood ({error}); "
-                f"it may use {', '.join(map(str, table.columns))}"
+                f"the condition {condition!r} is not understood ({error}); "
+                f"it may use {', '.join(table.columns)}"
             ) from error
-        return np.asarray(chosen, dtype=bool)
 
     def scores_of(self, object_id: str) -> dict[str, float]:
         """Return an object's anomaly score, trained score, relevance and uncertainty, by name.

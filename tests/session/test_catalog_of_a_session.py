@@ -136,3 +136,67 @@ def test_an_object_without_a_row_is_not_known_to_be_interesting():
     catalog = pd.DataFrame({"rare": [True, False, True]}, index=["o0", "o1", "o2"])
     session = session_of(catalog, truth="rare")
     assert session.truth.tolist() == [True, False, True, False, False, False]
+
+
+# -- orders and conditions -------------------------------------------------------------------------
+
+STRANGE = pd.DataFrame(
+    {
+        3: [0.5, 2.0, 1.0, np.nan, 4.0, 3.0],
+        "words and numbers": ["b", 10, "a", 9, None, 2.5],
+        "lists": [[2], [1, 0], [], None, [3], [1]],
+        "-minus": [0, 5, 4, 3, 2, 1],
+        "known": pd.array([True, None, False, True, None, False], dtype="boolean"),
+        "maybe": pd.Series([True, None, False, True, np.nan, False], dtype=object).to_numpy(),
+        "anomaly_score": [0, 1, 2, 3, 4, 5],
+        "when": pd.to_datetime(["2026-01-02", None, "2026-01-01", None, None, "2025-01-01"]),
+    },
+    index=IDS,
+)
+
+
+def test_every_order_that_is_offered_can_be_had_and_turned_round():
+    session = session_of(STRANGE)
+    for name in STRANGE.columns:
+        assert str(name) in session.orders
+    for order in (*session.orders, *(f"-{name}" for name in STRANGE.columns)):
+        assert sorted(session.ranking(order)) == IDS, order
+    assert session.ranking("3").tolist() == ["o4", "o5", "o1", "o2", "o0", "o3"]
+    assert session.ranking("-minus").tolist() == ["o1", "o2", "o3", "o4", "o5", "o0"]
+    assert session.ranking("--minus").tolist() == ["o0", "o5", "o4", "o3", "o2", "o1"]
+
+
+def test_words_and_numbers_in_one_column_are_sorted_as_text():
+    ids = session_of(STRANGE).ranking("words and numbers").tolist()
+    assert ids == ["o1", "o5", "o3", "o2", "o0", "o4"]
+
+
+def test_what_is_not_known_does_not_meet_a_condition():
+    session = session_of(STRANGE)
+    for name in ("known", "maybe"):
+        assert session.ranking("original", where=name).tolist() == ["o0", "o3"]
+    assert session.ranking("original", where="known and `3` < 1").tolist() == ["o0"]
+    assert session.ranking("original", where=STRANGE["known"]).tolist() == ["o0", "o3"]
+
+
+def test_a_score_in_a_condition_is_ours_and_the_catalogs_stands_beside_it():
+    session = session_of(STRANGE)
+    assert session.ranking("original", where="anomaly_score > 3").tolist() == ["o0", "o1"]
+    assert session.ranking("original", where="catalog_anomaly_score > 3").tolist() == ["o4", "o5"]
+    assert session.ranking("original", where="object_id == 'o2'").tolist() == ["o2"]
+
+
+@pytest.mark.parametrize(
+    ("where", "came"),
+    [
+        ("3 > 2", "bool"),
+        ("anomaly_score", "float32"),
+        ("`words and numbers`", "object"),
+        ("z = 3", "DataFrame"),
+        ([1] * 6, "list"),
+        (np.ones(7, dtype=bool), "bool"),
+    ],
+)
+def test_what_is_no_condition_is_refused(where, came):
+    with pytest.raises(ValueError, match=rf"(?s)where=.* gives {came}.*wanted yes or no for each"):
+        session_of(STRANGE).ranking(where=where)
