@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     from astropy.table import Table
 
 SUFFIXES = (".csv", ".ecsv", ".vot", ".fits", ".parquet")
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # to one reader or another
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\ufffe\uffff]")  # not allowed in XML
 
 
 def write(results: pd.DataFrame, path: str | Path) -> Path:
@@ -39,13 +46,12 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
             f"cannot export to {path.name!r}: its suffix must be one of {', '.join(SUFFIXES)}"
         )
     flat = results.copy()
-    # a semicolon, as tags may hold commas; one spelling in every format
-    flat["tags"] = [";".join(tags) for tags in flat["tags"]]
+    flat["tags"] = [join_tags(tags) for tags in flat["tags"]]  # one spelling in every format
     flat["time"] = flat["time"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").fillna("")
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         if suffix == ".csv":
-            flat.to_csv(temporary, index_label="object_id")
+            _with_one_line_end(flat).to_csv(temporary, index_label="object_id")
         elif suffix == ".parquet":
             _of_one_type(flat).rename_axis("object_id").to_parquet(temporary)
         else:
@@ -60,12 +66,40 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
     return path
 
 
+def join_tags(tags: Iterable[str]) -> str:
+    """Return tags as one text: a semicolon between them, as they may hold commas.
+
+    One that holds a semicolon, a quote or the end of a line is quoted, as in a CSV file.
+    """
+    text = io.StringIO()
+    if tags:
+        csv.writer(text, delimiter=";").writerow(tags)
+    return text.getvalue().removesuffix("\r\n")
+
+
+def split_tags(text: str) -> tuple[str, ...]:
+    """Return the tags that :func:`join_tags` joined."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+    return tuple(tag for row in rows for tag in row if tag)
+
+
+def _with_one_line_end(flat: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without carriage returns: not quoted, they would end a line of a CSV."""
+    words = [name for name in flat if _kind(flat[name]) == "string"]
+    new = {str(name): flat[name].str.replace("\r\n?", "\n", regex=True) for name in words}
+    return flat.assign(**new)
+
+
 def _of_one_type(flat: pd.DataFrame) -> pd.DataFrame:
     """Return the table with text for columns of several types, which Parquet does not know."""
+    mixed = [name for name in flat if _kind(flat[name]).startswith("mixed")]
+    return flat.assign(**{str(name): _texts(flat[name]) for name in mixed})
+
+
+def _kind(values: pd.Series[Any]) -> str:
     from pandas.api.types import infer_dtype
 
-    mixed = [name for name in flat if infer_dtype(flat[name]).startswith("mixed")]
-    return flat.assign(**{str(name): _texts(flat[name]) for name in mixed})
+    return infer_dtype(values)
 
 
 def _table(flat: pd.DataFrame) -> Table:
@@ -74,7 +108,7 @@ def _table(flat: pd.DataFrame) -> Table:
     from astropy.table import Table
 
     table = Table()
-    table["object_id"] = np.array(flat.index, dtype=str)
+    table["object_id"] = np.array(_plain(flat.index), dtype=str)
     for name in flat.columns:
         table[name] = _column(flat[name])
     for name in ("ra", "dec"):
@@ -101,7 +135,15 @@ def _column(values: pd.Series[Any]) -> Any:
         return values.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
     if kind == "b" and not missing.any():
         return values.to_numpy(dtype=bool)
-    return np.array(_texts(values), dtype=str)
+    return np.array(_plain(_texts(values)), dtype=str)
+
+
+def _plain(texts: Iterable[str]) -> list[str]:
+    """Return texts with one kind of line end and no control characters.
+
+    A single one, pasted into a comment, makes a whole VOTable or ECSV file unreadable.
+    """
+    return [_CONTROL.sub("\ufffd", _LINE_END.sub("\n", text)) for text in texts]
 
 
 def _texts(values: pd.Series[Any]) -> list[str]:

@@ -1,9 +1,13 @@
 """Exports keep every object, digit and letter, in every format."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from astropy.table import Table
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from astronomaly_widgets import export
 
@@ -105,3 +109,49 @@ def test_a_column_of_words_and_numbers_is_text_in_parquet(tmp_path, results):
     results["mixed"] = pd.Series([1, "a", None], index=results.index, dtype=object)
     back = pd.read_parquet(export.write(results, tmp_path / "out.parquet"))
     assert back["mixed"].fillna("").tolist() == ["1", "a", ""]
+
+
+def words_and_signs(text):
+    """What stays of a text: these formats cut blanks, and take no control characters."""
+    return re.sub("[\x00-\x08\x0e-\x1b\x1f\ufffe\uffff]", "\ufffd", text).split()
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    texts=st.lists(
+        st.text(max_size=6).filter(lambda text: text != "--")  # what is missing is shown so
+        | st.sampled_from(
+            ["NA", "None", "", "a\x0bb", "\x1b[1m", "a\u2028b", "]]>", "\x00", "a\rb"]
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_no_text_spoils_a_file(texts, tmp_path_factory):
+    ids = [f"{k} {text}." for k, text in enumerate(texts)]
+    table = pd.DataFrame({"tags": [(text,) for text in texts], "comment": texts}, index=ids)
+    table["time"] = pd.Timestamp("2026-01-02", tz="UTC")
+    folder = tmp_path_factory.mktemp("export")
+    for suffix in (".ecsv", ".vot", ".fits"):
+        back = read(export.write(table, folder / f"out{suffix}"))
+        for column, given_texts in (("object_id", ids), ("comment", texts)):
+            found = ["" if word == "--" else word for word in words(back[column])]
+            assert list(map(words_and_signs, found)) == list(map(words_and_signs, given_texts))
+    back = pd.read_parquet(export.write(table, folder / "out.parquet"))
+    assert (back.index.tolist(), back["comment"].tolist()) == (ids, texts)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text(min_size=1, max_size=6) | st.sampled_from([";", '"', "\r", "\n"]), max_size=4)
+)
+def test_tags_are_parted_again_as_they_were(tags):
+    assert export.split_tags(export.join_tags(tags)) == tuple(tags)
+
+
+def test_a_carriage_return_does_not_end_a_line_of_a_csv_file(tmp_path, results):
+    results["comment"] = ["one\rtwo", "", "one\r\ntwo"]
+    results["kind"] = pd.Categorical(["x", None, "y"])
+    back = pd.read_csv(export.write(results, tmp_path / "out.csv"), index_col="object_id")
+    assert back["comment"].fillna("").tolist() == ["one\ntwo", "", "one\ntwo"]
+    assert back.index.tolist() == results.index.tolist()

@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from ..exceptions import SourceError
+from ..export import split_tags
 
 if TYPE_CHECKING:
     from ..session import Session
 
 FORMATS = ("astronomaly", "anomalymatch")
 _WORDS = {"normal": 0.0, "anomaly": 5.0}  # AnomalyMatch knows no degrees
+_NO_LABEL = ("", "nan", "NaN", "NA", "N/A", "None", "null")
 _UNLABELED = -1  # in Astronomaly
 
 
@@ -73,10 +75,8 @@ def read_labels(path: str | os.PathLike[str]) -> pd.DataFrame:
     labeled = ~np.isnan(scores)
     table = pd.DataFrame({"score": scores[labeled]}, index=names[labeled])
     for name in ("tags", "comment"):
-        blank = pd.Series("", index=table.index)
-        text = frame[name][labeled].fillna("") if name in frame else blank
-        table[name] = text.astype(str).to_numpy(dtype=object)
-    table["tags"] = [tuple(filter(None, text.split(";"))) for text in table["tags"]]
+        table[name] = frame[name][labeled].to_numpy(dtype=object) if name in frame else ""
+    table["tags"] = [split_tags(text) for text in table["tags"]]
     wrong = table["score"][~table["score"].between(0, 5)]
     if len(wrong):
         raise SourceError(
@@ -199,11 +199,16 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise SourceError(f"there is no file {str(path)!r}")
     try:
-        columns = pd.read_csv(path, nrows=0).columns
-        text = {*columns[:1], *columns.intersection(["object_id", "filename", "tags", "comment"])}
-        return pd.read_csv(path, dtype=dict.fromkeys(text, str))
+        # an object may be called NA, and a comment may say None
+        frame = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            na_values=dict.fromkeys(("score", "human_label", "label"), _NO_LABEL),
+        )
     except (OSError, ValueError) as error:
         raise SourceError(f"{str(path)!r} cannot be read as CSV: {error}") from error
+    return frame
 
 
 def _names_and_scores(frame: pd.DataFrame, path: Path) -> tuple[Any, Any]:
@@ -228,8 +233,9 @@ def _names_and_scores(frame: pd.DataFrame, path: Path) -> tuple[Any, Any]:
             "and score, or an index and human_label (Astronomaly), or filename and label "
             "(AnomalyMatch)"
         )
-    if names.isna().any():
-        raise SourceError(f"{path.name} has {names.isna().sum()} rows without a name")
+    n_nameless = int((names == "").sum())
+    if n_nameless:
+        raise SourceError(f"{path.name} has {n_nameless} rows without a name")
     return names.to_numpy(dtype=object), scores.to_numpy(dtype=float)
 
 

@@ -3,11 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import astronomaly_widgets as aw
+from astronomaly_widgets import export
 from astronomaly_widgets.exceptions import SourceError
 from astronomaly_widgets.exchange import export_labels, import_labels, read_labels
+from astronomaly_widgets.exchange._labels import FORMATS
 
 IDS = ["007", "587722981733826738", "c d", "é"]
 
@@ -78,6 +82,47 @@ def test_what_is_not_a_label_file_is_answered_with_what_is_wrong(tmp_path, lines
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SourceError, match=r"no file .*absent\.csv"):
         read_labels(tmp_path / "absent.csv")
+
+
+# what readers take for a missing value, a separator, a comment or the end of a line
+WORDS = ["NA", "N/A", "nan", "None", "null", "-1", "1e5", " a ", "a;b", ";", 'say "hi"', '"', "'"]
+WORDS += ["a\nb", "\n", "\x0b", "\u2028", "a,b", "#a", "\ufeffa", "<b>", "\\"]
+TEXT = st.sampled_from(WORDS) | st.text(max_size=6).map(lambda text: text.replace("\r", "\n"))
+LABELS = st.dictionaries(
+    TEXT.filter(bool),
+    st.tuples(st.sampled_from([0.0, 2.5, 5.0]), st.lists(TEXT.filter(bool)).map(tuple), TEXT),
+    min_size=1,
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(labels=LABELS)
+def test_whatever_labels_say_is_read_back(labels, tmp_path_factory):
+    columns = ["score", "tags", "comment"]
+    table = pd.DataFrame.from_dict(labels, orient="index", columns=columns)
+    table["time"] = pd.Timestamp("2026-01-02", tz="UTC")
+    read = read_labels(export.write(table, tmp_path_factory.mktemp("labels") / "out.csv"))
+    assert read.index.tolist() == list(labels)
+    assert [tuple(row) for row in read[columns].to_numpy()] == list(labels.values())
+
+
+def test_objects_of_any_name_are_found_again_in_every_format(tmp_path):
+    features = np.random.default_rng(0).normal(size=(len(WORDS), 3))
+    scores = dict(zip(WORDS, 5.0 * (np.arange(len(WORDS)) % 2), strict=True))
+    session, *others = (
+        aw.Session(features, WORDS, anomaly_score=np.zeros(len(WORDS))) for _ in range(4)
+    )
+    for score in (0, 5):
+        session.label_many([name for name in WORDS if scores[name] == score], score)
+    paths = [export_labels(session, tmp_path / f"{name}.csv", name) for name in FORMATS]
+    for other, path in zip(others, [session.export(tmp_path / "ours.csv"), *paths], strict=True):
+        assert import_labels(other, path).absent == ()
+        assert other.labels["score"].to_dict() == scores
+
+
+def test_a_file_with_several_tags_of_an_earlier_version_is_read(tmp_path):
+    path = write(tmp_path / "l.csv", "object_id,score,tags", 'a,1,"arc;say ""hi"";;5"" disc"')
+    assert read_labels(path)["tags"].tolist() == [("arc", 'say "hi"', '5" disc')]
 
 
 # -- importing -------------------------------------------------------------------------------------
