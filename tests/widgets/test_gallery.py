@@ -56,7 +56,7 @@ def turn(view, gallery, to, n=[0]):  # noqa: B006 - a running number
     settle(gallery)
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"
