@@ -44,6 +44,8 @@ class Process:
         Inverse of the lower Cholesky factor of the likeliest candidate.
     best : tuple
         Its kernel.
+    noise : float
+        Its noise, in units of the variance of the signal.
     plain_mean : float
         Of the plain values.
     variance, plain_variance : float
@@ -58,6 +60,7 @@ class Process:
     trust: float
     whitening: NDArray[np.float64]
     best: tuple[int, float]
+    noise: float
     plain_mean: float
     variance: float
     plain_variance: float
@@ -88,6 +91,14 @@ class Process:
         known = matern(distance[space], scale) @ self.whitening.T
         unknown = np.maximum(1.0 - np.einsum("ij,ij->i", known, known), 0.0)
         return means, np.sqrt(unknown[:, None] * [self.variance, self.plain_variance])
+
+    def covariance(self, X: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Covariance (n, n) of objects (n, d) in each space, in units of the signal's variance."""
+        space, scale = self.best
+        apart = distances(X[space], X[space])
+        np.fill_diagonal(apart, 0.0)  # the products leave rounding there
+        known = matern(distances(X[space], self.points[space]), scale) @ self.whitening.T
+        return matern(apart, scale) - known @ known.T
 
 
 def fit(
@@ -155,6 +166,7 @@ def fit(
         trust=float(chances[..., :-1, 0].sum(axis=(0, 1)) @ np.array(TRUSTS)),
         whitening=whitening,
         best=kernels[i_best],
+        noise=NOISE_LEVELS[j_best],
         plain_mean=float(plain.mean()),
         variance=float(variances[q_best]),
         plain_variance=float(variances[-1]),

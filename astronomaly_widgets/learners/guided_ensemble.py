@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import ranks
+from ..compute import largest, ranks
 from . import _process
-from ._asking import Ensemble
+from ._asking import Ensemble, Said
 from ._forest import as_float32, grow, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled
 from ._kernels import standardize
+from ._turns import in_turn
 from ._units import center_and_spread, evenly, median_distance
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ _N_PSEUDO = 1000  # objects without a label that the trees are told of
 _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
 _PSEUDO_WEIGHT = 0.3
+_N_CANDIDATES = 400  # objects that take turns
+_N_TURNS = 100  # for a batch or two; the others follow as they would then
+_SAME = 2e-3  # median distances; what is nearer to a label is labeled, or as good as that
 _CURIOSITY = 2.0  # standard deviations that count where nothing is known of what is liked
 
 
@@ -72,6 +76,8 @@ class _Fitted:
     ----------
     ensemble : Ensemble
         Of a process, of what the labels differ from the anomaly score, and of trees.
+    unit : float
+        Median distance of objects in the first space.
     worth, score : ndarray, shape (k,)
         Corners of the line that turns worth into a score of the person.
     left_out : ndarray, shape (m,)
@@ -79,6 +85,7 @@ class _Fitted:
     """
 
     ensemble: Ensemble
+    unit: float
     worth: NDArray[np.float64]
     score: NDArray[np.float64]
     left_out: NDArray[np.float64]
@@ -104,8 +111,9 @@ class GuidedEnsemble:
     n_estimators : int
         Trees.
     exploration : float
-        How many standard deviations of the process are added to an object's worth when it is
-        considered for labeling (upper confidence bound; Srinivas et al. 2010).
+        How many standard deviations of the process are added to its mean when an object is
+        considered for labeling (upper confidence bound; Srinivas et al. 2010). Those of what is
+        like the first of a batch shrink before the next is chosen (Desautels et al. 2014).
     interesting_from : float
         Score from which a labeled object is liked; until one is, the learner explores.
     random_state : int
@@ -163,7 +171,8 @@ class GuidedEnsemble:
         left_out = np.full(len(scores), np.nan)
         left_out[some] = (process.left_out + voted[some]) / 2
         worth, score = _isotonic(left_out[some], scores[some])
-        self._fitted = _Fitted(Ensemble(process, trees, spaces, liked), worth, score, left_out)
+        ensemble = Ensemble(process, trees, spaces, liked)
+        self._fitted = _Fitted(ensemble, units[0], worth, score, left_out)
         return self
 
     def _grow(
@@ -207,12 +216,13 @@ class GuidedEnsemble:
             range; the relevance is the score to be expected for such a worth, learned from what
             the ensemble says of each label without knowing it; the uncertainty is the standard
             deviation of the process. The acquisition is the worth plus half of it times
-            `exploration`; while nothing is liked, it is the uncertainty alone, for all that is
-            known is what is not wanted. Exploration is the largest of three ranks, 0..1: by the
-            same for a process that believes the anomaly score whatever the labels say; by the upper
-            confidence bound of one that knows no anomaly score, for what is liked may be ordinary
-            to the detector; and by how much nearer the object is to something liked than to
-            anything else that is labeled, for one liked object among many convinces no process.
+            `exploration`; the best take turns at these values, each chosen as if those before it
+            were labeled. While nothing is liked, the acquisition is the uncertainty alone, for all
+            that is known is what is not wanted. Exploration is the largest of three ranks, 0..1: by
+            the same for a process that believes the anomaly score whatever the labels say; by the
+            upper confidence bound of one that knows no anomaly score, for what is liked may be
+            ordinary to the detector; and by how much nearer the object is to something liked than
+            to anything else that is labeled, for one liked object among many convinces no process.
             Before the first label, trained score and acquisition are the anomaly score, relevance
             and uncertainty NaN.
 
@@ -240,7 +250,7 @@ class GuidedEnsemble:
         ]
         acquisition = uncertainty.copy()
         if fitted.ensemble.liked.any():
-            acquisition = worth + np.float32(self.exploration / 2) * uncertainty
+            acquisition = _taking_turns(fitted, X, worth, said, bonus)
             orders.append(_nearness(*said.apart))
         with threads() as pool:
             expected = pool.submit(np.interp, worth, fitted.worth, fitted.score)
@@ -268,6 +278,22 @@ class GuidedEnsemble:
         the stretch to 0..5, are those among these objects. None before the first label.
         """
         return None if self._fitted is None else self.score(X, anomaly_score)
+
+
+def _taking_turns(
+    fitted: _Fitted, X: NDArray[Any], worth: NDArray[np.float32], said: Said, bonus: float
+) -> NDArray[np.float32]:
+    """Upper confidence bounds (n,), dealt out anew among the best that are not labeled."""
+    bound = worth + np.float32(bonus) * said.unknown
+    is_known = said.apart.min(axis=0) < _SAME * fitted.unit
+    first = largest(np.where(is_known, np.float32(-np.inf), bound), _N_CANDIDATES)
+    first = first[~is_known[first]]
+    process = fitted.ensemble.process
+    covariance = process.covariance(fitted.ensemble.spaces(as_block(X, first)))
+    order = in_turn(worth[first], covariance, bonus, process.noise, _N_TURNS)
+    dealt = bound.copy()
+    dealt[first[order]] = bound[first]
+    return dealt
 
 
 def _telling(scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:
