@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..exceptions import ProjectError, ProjectVersionError, ReadOnlyProjectError
+from ..exceptions import ProjectError, ReadOnlyProjectError
+from ._file import open_log
 from ._ledger import Label, Ledger
 
 if TYPE_CHECKING:
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-SCHEMA = 1
-_CREATE = """
-CREATE TABLE IF NOT EXISTS events (
-    seq INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('label', 'unlabel', 'undo', 'redo')),
-    step INTEGER NOT NULL,
-    object_id TEXT,
-    score REAL,
-    tags TEXT,
-    comment TEXT,
-    annotator TEXT NOT NULL,
-    time TEXT NOT NULL,
-    seconds REAL,
-    event_id TEXT UNIQUE
-)
-"""
 _COLUMNS = "seq, kind, step, object_id, score, tags, comment, annotator, time, seconds, event_id"
 
 
@@ -83,9 +68,8 @@ class LabelStore:
         self.read_only = read_only
         self._lock = RLock()
         self._ledger = Ledger()
-        self._connection = self._open()
+        self._connection = open_log(path, read_only=read_only)
         try:
-            self._check_schema()
             self.refresh()
         except BaseException:
             self._connection.close()
@@ -237,7 +221,7 @@ class LabelStore:
                     before.backup(target)
                 part.replace(path)  # whole, or not there
                 self.path = path
-                self._connection = self._open()
+                self._connection = open_log(path)
             except (OSError, sqlite3.Error, ProjectError) as error:
                 self.path, self._connection = left, before
                 raise ProjectError(f"the labels could not be copied to {path} ({error})") from error
@@ -251,52 +235,6 @@ class LabelStore:
             self._connection.close()
 
     # -- inside ----------------------------------------------------------------------------
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            if not self.read_only:
-                connection = self._connect("rwc")
-                # WAL lets readers and a writer work side by side; a file system that cannot
-                # do it keeps its rollback journal, which is as safe
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute(_CREATE)
-                return connection
-            if not self.path.exists():
-                connection = sqlite3.connect(":memory:", check_same_thread=False)
-                connection.execute(_CREATE)
-                return connection
-            try:
-                connection = self._connect("ro")
-                connection.execute("SELECT 1 FROM events LIMIT 1")
-            except sqlite3.OperationalError:
-                # a WAL database in a folder without write permission cannot make its index
-                connection = self._connect("ro&immutable=1")
-        except sqlite3.Error as error:
-            raise ProjectError(
-                f"{self.path} cannot be opened as a label log ({error}); move it away if it is "
-                "not one, or check that the disk is there and has room"
-            ) from error
-        return connection
-
-    def _connect(self, mode: str) -> sqlite3.Connection:
-        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        return sqlite3.connect(
-            uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False
-        )
-
-    def _check_schema(self) -> None:
-        try:
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not self.read_only:
-                self._connection.execute(f"PRAGMA user_version = {SCHEMA}")
-        except sqlite3.Error as error:
-            raise ProjectError(f"{self.path} is not a label log ({error})") from error
-        if version > SCHEMA:
-            raise ProjectVersionError(
-                f"{self.path} has schema {version}, this version knows up to {SCHEMA}; "
-                "upgrade astronomaly-widgets to open it"
-            )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

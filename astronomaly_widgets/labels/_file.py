@@ -1,0 +1,94 @@
+"""The SQLite file that a label log lies in: made, opened, and refused if it is something else."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from ..exceptions import ProjectError, ProjectVersionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+_CREATE = """
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('label', 'unlabel', 'undo', 'redo')),
+    step INTEGER NOT NULL,
+    object_id TEXT,
+    score REAL,
+    tags TEXT,
+    comment TEXT,
+    annotator TEXT NOT NULL,
+    time TEXT NOT NULL,
+    seconds REAL,
+    event_id TEXT UNIQUE
+)
+"""
+
+
+def open_log(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open a label log, or make one; one that cannot be made, because it is read-only, is empty.
+
+    Raises
+    ------
+    ProjectVersionError
+        If the log was written with a newer schema.
+    ProjectError
+        If the file is not a label log, or cannot be opened.
+    """
+    try:
+        connection = _opened(path, read_only=read_only)
+    except sqlite3.Error as error:
+        raise ProjectError(
+            f"{path} cannot be opened as a label log ({error}); move it away if it is "
+            "not one, or check that the disk is there and has room"
+        ) from error
+    try:
+        _check_schema(connection, path, read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _opened(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    if not read_only:
+        connection = _connect(path, "rwc")
+        # WAL lets readers and a writer work side by side; a file system that cannot
+        # do it keeps its rollback journal, which is as safe
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(_CREATE)
+        return connection
+    if not path.exists():
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        connection.execute(_CREATE)
+        return connection
+    try:
+        connection = _connect(path, "ro")
+        connection.execute("SELECT 1 FROM events LIMIT 1")
+    except sqlite3.OperationalError:
+        # a WAL database in a folder without write permission cannot make its index
+        connection = _connect(path, "ro&immutable=1")
+    return connection
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0 and not read_only:
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    except sqlite3.Error as error:
+        raise ProjectError(f"{path} is not a label log ({error})") from error
+    if version > SCHEMA:
+        raise ProjectVersionError(
+            f"{path} has schema {version}, this version knows up to {SCHEMA}; "
+            "upgrade astronomaly-widgets to open it"
+        )
