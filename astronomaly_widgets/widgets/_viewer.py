@@ -7,20 +7,17 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ._composer import Composer
-from ._pages import Pages
+from ._listing import Listing
 from ._refresh import Refresher
-from ._taken import TakenRanking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-    from numpy.typing import NDArray
-
     from astronomaly_widgets.session import Session
+
+    from ._pages import Pages
 
 _VIEWS_REMEMBERED = 32
 _PREVIOUS_AFTER = 0.3  # seconds on a page, before those who leaf forward are sent the last one
@@ -48,6 +45,13 @@ class Viewer:
     settings : dict
         ``order``, ``hide_labeled``, ``per_page``, ``zoom``.
     thumbnail_size : int
+
+    Attributes
+    ----------
+    listing : Listing
+        What there is to page through.
+    page : dict
+        The page that is shown.
     """
 
     def __init__(
@@ -61,7 +65,6 @@ class Viewer:
         thumbnail_size: int,
     ) -> None:
         self.session = session
-        self.filter: dict[str, Any] | None = None
         self._publish = publish
         self._push = push
         self._is_watched = is_watched
@@ -75,11 +78,10 @@ class Viewer:
         self._turned: dict[str, int] = {}  # view -> its last request that was answered
         self._turns_waiting: set[tuple[str, int]] = set()
         self._sent_ahead: dict[str, str] = {}  # direction -> key of the page
-        self._filtered: Pages | None = None
-        self._ranking = TakenRanking(session, settings)
-        self._before_filter: tuple[int, ...] = ()
-        self._shown = self._around(self._listing, session.current_id) or self._listing.start()
-        self.page = self._compose(self._listing, self._shown)
+        self.listing = Listing(session, settings)
+        current = session.current_id
+        self._shown = self.listing.around(current) or self.listing.pages.start()
+        self.page = self._compose(self.listing.pages, self._shown)
 
     # -- asked for, on any thread ----------------------------------------------------------
 
@@ -97,8 +99,9 @@ class Viewer:
 
     def change(self, **settings: Any) -> None:
         """Change the order, what is hidden, the size of the page, or the zoom."""
-        self._ranking.settings = {**self.settings, **settings}
-        self._ranking.forget()
+        ranking = self.listing.ranking
+        ranking.settings = {**self.settings, **settings}
+        ranking.forget()
         if "zoom" in settings:
             self.later(self._magnify)
         elif "per_page" in settings:
@@ -118,11 +121,6 @@ class Viewer:
     def select(self, object_ids: Sequence[str]) -> None:
         """Show only these; none means all again."""
         self.later(self._select, list(object_ids))
-
-    @property
-    def filtered_rows(self) -> NDArray[np.intp] | None:
-        """All that a filter shows, also beyond the page; None without one."""
-        return None if self._filtered is None else self._filtered.rows
 
     def clear(self) -> None:
         """Show all objects again."""
@@ -169,16 +167,16 @@ class Viewer:
     @property
     def settings(self) -> dict[str, Any]:
         """The order, what is hidden, the size of a page, the zoom."""
-        return self._ranking.settings
+        return self.listing.ranking.settings
 
     @property
     def offers(self) -> str:
         """Which ranking there is besides the one shown; see :attr:`TakenRanking.offers`."""
-        return self._ranking.offers if self._filtered is None else ""
+        return self.listing.offers
 
     def complete(self) -> None:
         """Let what was scored since follow first pages that were taken; on the worker."""
-        self._ranking.complete(self._shown if self._filtered is None else self._before_filter)
+        self.listing.complete(self._shown)
 
     def close(self) -> None:
         """Show nothing more."""
@@ -199,42 +197,28 @@ class Viewer:
             self.page = {**self.page, "turned": dict(self._turned)}
             self._publish(self.page)
 
-    @property
-    def _listing(self) -> Pages:
-        return self._ranking.pages
-
-    @property
-    def _pages(self) -> Pages:
-        return self._listing if self._filtered is None else self._filtered
-
     def _ids(self) -> tuple[str, ...]:
         return tuple(record["object_id"] for record in self.page["records"])
 
-    def _ids_on(self, pages: Pages, positions: Sequence[int]) -> tuple[str, ...]:
-        return tuple(self.session.ids_of(pages.at(positions)))
-
-    def _around(self, pages: Pages, object_id: str | None) -> tuple[int, ...]:
-        (row,) = self.session.rows_of([object_id or ""])
-        return pages.around(int(row))
-
     def _take(self, keep: str | None) -> None:
         """Take the newest ranking, at the page that holds the object to keep, or the first."""
-        self._ranking.take()
-        if self.filter is not None:
-            self._before_filter = self._listing.start()
-            self._apply_filter(self.filter)
+        listing = self.listing
+        listing.ranking.take()
+        if listing.filter is not None:
+            listing.apply_again()
+            self._show(listing.pages.start())
         else:
-            shown = self._around(self._listing, keep) or self._listing.start()
-            ids = self._ids_on(self._listing, shown)
+            shown = listing.around(keep) or listing.pages.start()
+            ids = listing.ids_on(listing.pages, shown)
             open_ones = (name for name in ids if self.session.score_of(name) is None)
             self._show(shown, keep if keep in ids else next(open_ones, None))
 
     def _resize(self) -> None:
-        for pages in (self._listing, self._pages):
-            pages.per_page = self.settings["per_page"]
+        listing = self.listing
+        listing.resize()
         ids, current = self._ids(), self.session.current_id
         anchor = current if current in ids else next(iter(ids), "")
-        self._show(self._around(self._pages, anchor) or self._pages.start())
+        self._show(listing.around(anchor) or listing.pages.start())
 
     def _magnify(self) -> None:
         self._pictures.zoom = self.settings["zoom"]
@@ -262,33 +246,16 @@ class Viewer:
             drawn = tuple(object_ids) == self.session.audit_ids
             kind = "audit" if drawn else "selected"
             self._apply_filter({"kind": kind, "text": "", "ids": object_ids})
-        elif self.filter is not None and self.filter["kind"] in ("selected", "audit"):
+        elif (self.listing.filter or {}).get("kind") in ("selected", "audit"):
             self._clear()
 
     def _clear(self) -> None:
-        if self.filter is not None:
-            self._forget_filter()
-            self._show(self._before_filter or self._listing.start())
+        if self.listing.filter is not None:
+            self._show(self.listing.forget_filter())
 
     def _apply_filter(self, wanted: dict[str, Any]) -> None:
-        if self.filter is None:
-            self._before_filter = self._shown
-        rows = self.session.rows_of(wanted["ids"])
-        rows = rows[rows >= 0]
-        if wanted["kind"] != "audit":  # a random sample stays in its random order
-            chosen = np.zeros(self.session.n_objects, dtype=bool)
-            chosen[rows] = True
-            ranking = self.session.ranking_rows(self.settings["order"], unlabeled_first=False)
-            rows = ranking[chosen[ranking]]
-        self.filter = {**wanted, "n": len(rows)}
-        # whoever asks for certain objects wants to see them all, labeled or not
-        self._filtered = Pages(rows, self.settings["per_page"], lambda _: False)
-        self._show(self._filtered.start())
-
-    def _forget_filter(self) -> None:
-        self.filter = self._filtered = None
-        if self.session.selected_ids:
-            self.session.selected_ids = ()  # so that the map forgets its selection, too
+        self.listing.apply(wanted, self._shown)
+        self._show(self.listing.pages.start())
 
     # -- the worker: pages -----------------------------------------------------------------
 
@@ -298,23 +265,14 @@ class Viewer:
             del self._turned[next(iter(self._turned))]
         self._turns_waiting.discard((view, request))
         if to == "next" and self.offers:
-            self._ranking.take_offered()
-            there = self._listing.start()
+            self.listing.ranking.take_offered()
+            there = self.listing.pages.start()
         else:
-            there = self._neighbor(to)[1] or self._shown
+            there = self.listing.neighbor(to, self._shown)[1] or self._shown
         if self._turns_waiting:  # this page would be turned at once
             self._shown = there
         else:
             self._show(there)
-
-    def _neighbor(self, to: str) -> tuple[Pages, tuple[int, ...]]:
-        """Return the page to turn to: after a retrain, the next one begins the new ranking."""
-        if to == "previous":
-            return self._pages, self._pages.before(self._shown)
-        if not self.offers:
-            return self._pages, self._pages.after(self._shown)
-        pages = self._ranking.offered()
-        return pages, pages.start()
 
     def _follow(self, object_id: str, turning: bool) -> None:
         if object_id in self._ids():
@@ -322,10 +280,10 @@ class Viewer:
             return
         if not turning:
             return
-        shown = self._around(self._pages, object_id)
-        if not shown and self.filter is not None:
-            self._forget_filter()
-            shown = self._around(self._pages, object_id)
+        shown = self.listing.around(object_id)
+        if not shown and self.listing.filter is not None:
+            self.listing.forget_filter()
+            shown = self.listing.around(object_id)
         if shown:
             self._show(shown, object_id)
         else:  # in no page, because it was labeled before this ranking was taken
@@ -334,7 +292,7 @@ class Viewer:
     def _reveal(self, object_id: str) -> None:
         if self.session.rows_of([object_id])[0] >= 0:  # else it is gone from the data
             self.move_to(object_id)
-        if object_id in self._ids() or self._around(self._pages, object_id):
+        if object_id in self._ids() or self.listing.around(object_id):
             self._follow(object_id, True)
         else:
             self._push("note", {"text": f"{object_id} was changed; it is on none of these pages"})
@@ -343,7 +301,7 @@ class Viewer:
         self._pictures.forget_waiting()
         self._sent_ahead = {}
         try:
-            self.page = self._compose(self._pages, positions, current)
+            self.page = self._compose(self.listing.pages, positions, current)
         finally:
             self._pictures.forget_failed()
         self._shown = tuple(positions)  # only now: what could not be composed was not shown
@@ -365,24 +323,24 @@ class Viewer:
         return {**page, "turned": dict(self._turned)}
 
     def _key(self, pages: Pages, positions: Sequence[int]) -> str:
-        return self._composer.key(self._ids_on(pages, positions), self.settings["order"])
+        return self._composer.key(self.listing.ids_on(pages, positions), self.settings["order"])
 
     # -- the worker: what is sent ahead ----------------------------------------------------
 
     def _send_ahead(self, *directions: str) -> None:
         for direction in directions if self._is_watched() else ():
-            pages, positions = self._neighbor(direction)
+            pages, positions = self.listing.neighbor(direction, self._shown)
             key = self._key(pages, positions)
             if positions and self._sent_ahead.get(direction) != key:
                 self._sent_ahead[direction] = key
                 then = partial(self.later, self._post, direction, key)
-                self._pictures.prepare(self._ids_on(pages, positions), then)
+                self._pictures.prepare(self.listing.ids_on(pages, positions), then)
                 if direction == "next":  # and one more is drawn, for those who leaf fast
-                    after = self._ids_on(pages, pages.after(positions))
+                    after = self.listing.ids_on(pages, pages.after(positions))
                     self._pictures.prepare(after, lambda: None)
 
     def _post(self, direction: str, key: str) -> None:
-        pages, positions = self._neighbor(direction)
+        pages, positions = self.listing.neighbor(direction, self._shown)
         if self._key(pages, positions) == key:
             page = self._compose(pages, positions)
             pictures = page.pop("thumbnails")

@@ -185,7 +185,7 @@ class Gallery(anywidget.AnyWidget):
         return self._labels_of(ids)
 
     def _on_all(self, message: dict[str, Any]) -> dict[str, Any]:
-        rows = self._viewer.filtered_rows
+        rows = self._viewer.listing.filtered_rows
         if rows is None:
             raise ValueError("no filter is set: score the page, or choose objects on the map first")
         if len(rows) > _MOST_AT_ONCE:
@@ -284,7 +284,7 @@ class Gallery(anywidget.AnyWidget):
     def _state(self) -> dict[str, Any]:
         session, viewer = self.session, self._viewer
         error = session.last_error
-        shown = viewer.filter
+        shown = viewer.listing.filter
         return {
             **viewer.settings,
             "title": session.title,

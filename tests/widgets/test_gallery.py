@@ -382,7 +382,7 @@ def test_an_error_while_turning_is_shown_and_the_page_answers(view, gallery, ses
     def fail(_positions):
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr(gallery._viewer._listing, "after", fail)
+    monkeypatch.setattr(gallery._viewer.listing.pages, "after", fail)
     view.send("turn", to="next", turn=7)
     settle(gallery)
     assert "the disk is gone" in str(session.last_error)
