@@ -142,9 +142,8 @@ class Learning(Early):
                 word = f"learned from {len(rows)} labels in {row['seconds']:.1f} s"
                 with self._announcing():
                     self.score_revision = revision
-                word += self._keep(
-                    project, row
-                )  # of millions that takes a while; nobody waits for it
+                # of millions that takes a while; nobody waits for it
+                word += self._keep(project, row)
             except CancelledError:
                 future.cancel()
                 return
