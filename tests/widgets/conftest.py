@@ -5,6 +5,8 @@ from contextlib import suppress
 import ipywidgets.widgets.widget as ipywidgets_widget
 import pytest
 
+from astronomaly_widgets.widgets import feature_map
+
 
 class FakeComm:
     """Keeps what a widget sends; has no `kernel` attribute, or ipywidgets would send nothing."""
@@ -76,3 +78,30 @@ def _no_kernel(monkeypatch):
 def view_of():
     """Open a view on a widget: ``view_of(widget).send("score", ...)``."""
     return lambda widget, client="view-1": View(widget.comm, client)
+
+
+# maps of a test file's own `session`
+
+
+@pytest.fixture(params=["marks", "canvas"])
+def any_map(request, session, monkeypatch):
+    """Both renderers, on the same objects: one behavior."""
+    monkeypatch.setattr(feature_map, "MOST_MARKS", 5_000 if request.param == "marks" else 10)
+    made = feature_map.FeatureMap(session)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def marks_map(session):
+    made = feature_map.FeatureMap(session)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def canvas_map(session, monkeypatch):
+    monkeypatch.setattr(feature_map, "MOST_MARKS", 10)
+    made = feature_map.FeatureMap(session)
+    yield made
+    made.close()

@@ -33,30 +33,6 @@ def session(monkeypatch):
     made.close()
 
 
-@pytest.fixture(params=["marks", "canvas"])
-def any_map(request, session, monkeypatch):
-    """Both renderers, on the same objects: one behavior."""
-    monkeypatch.setattr(feature_map, "MOST_MARKS", 5_000 if request.param == "marks" else 10)
-    made = FeatureMap(session)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def marks_map(session):
-    made = FeatureMap(session)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def canvas_map(session, monkeypatch):
-    monkeypatch.setattr(feature_map, "MOST_MARKS", 10)
-    made = FeatureMap(session)
-    yield made
-    made.close()
-
-
 def settle(shown):
     shown._refresher.flush()
 

@@ -41,22 +41,6 @@ def session():
     made.close()
 
 
-@pytest.fixture(params=["marks", "canvas"])
-def any_map(request, session, monkeypatch):
-    """Both renderers, on the same objects: one behavior."""
-    monkeypatch.setattr(feature_map, "MOST_MARKS", 5_000 if request.param == "marks" else 10)
-    made = FeatureMap(session)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def marks_map(session):
-    made = FeatureMap(session)
-    yield made
-    made.close()
-
-
 def color(shown, by):
     """Color a map, and return its legend."""
     shown.color_by = by
