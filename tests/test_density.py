@@ -291,3 +291,14 @@ def test_kinds_of_any_type_are_told_apart(column, names, numbers):
     kinds = density.most_frequent(column, 7)
     assert kinds.names == names
     assert kinds.numbers.tolist() == numbers
+
+
+def test_on_a_scale_what_lies_outside_is_at_its_ends():
+    places = density.on_scale([-999.0, 1.0, 2.0, 3.0, np.inf, np.nan], 1.0, 3.0)
+    np.testing.assert_array_equal(places, np.array([0, 0, 0.5, 1, 1, np.nan], dtype=np.float32))
+    np.testing.assert_array_equal(density.on_scale([2.0, 2.0], 2.0, 2.0), [0, 0])
+
+
+def test_sizes_count_what_is_missing_of_each_kind_and_of_others():
+    column = pd.Series(["a", "b", None, "a", "c", "", "d"])
+    assert density.most_frequent(column, 2).sizes() == [2, 2, 1, 2]

@@ -6,7 +6,7 @@ window a person looks at, and finds here what their pointer or lasso means.
 
 from ._binning import Window, bin_kinds, bin_points, frame
 from ._colors import KIND_COLORS, NEUTRAL, OTHER, PALETTE, SCALE, shades
-from ._columns import Kinds, as_numbers, most_frequent, robust_range
+from ._columns import Kinds, as_numbers, most_frequent, on_scale, robust_range
 from ._index import PointIndex
 from ._painting import Picture, disc_radius, paint, paint_kinds
 from ._typical import typical
@@ -27,6 +27,7 @@ __all__ = [
     "disc_radius",
     "frame",
     "most_frequent",
+    "on_scale",
     "paint",
     "paint_kinds",
     "robust_range",

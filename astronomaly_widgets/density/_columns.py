@@ -28,6 +28,10 @@ class Kinds(NamedTuple):
     numbers: NDArray[np.int32]
     names: tuple[Any, ...]
 
+    def sizes(self) -> list[int]:
+        """Return how many values are missing, then how many are of each kind, then of others."""
+        return np.bincount(self.numbers + 1, minlength=len(self.names) + 2).tolist()
+
 
 def as_numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
     """Return a column as numbers, shape (n,), NaN where it has none; None if it holds others.
@@ -74,6 +78,16 @@ def robust_range(values: ArrayLike) -> tuple[float, float] | None:
         low, high = known.min(), known.max()
     inside = known[(known >= low) & (known <= high)]
     return float(inside.min()), float(inside.max())
+
+
+def on_scale(values: ArrayLike, low: float, high: float) -> NDArray[np.float32]:
+    """Return the place of each value on a scale from 0, `low` or less, to 1, `high` or more.
+
+    So a value far out does not color all that share a pixel with it. NaN stays NaN; where the ends
+    are equal, they are at 0.
+    """
+    part = (np.asarray(values, dtype=float) - low) / ((high - low) or 1.0)
+    return np.clip(part, 0.0, 1.0).astype(np.float32)
 
 
 def most_frequent(column: pd.Series[Any], most: int) -> Kinds:

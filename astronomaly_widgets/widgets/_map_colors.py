@@ -17,6 +17,7 @@ from ..density import (
     SCALE,
     as_numbers,
     most_frequent,
+    on_scale,
     robust_range,
 )
 from ._facts import in_full
@@ -159,12 +160,11 @@ def _by_number(by: str, column: pd.Series[Any], numbers: NDArray[np.float64]) ->
         values = np.full(len(numbers), np.nan, dtype=np.float32)
         return Coloring(by, values, palette=SCALE, legend=_legend(kinds=missing), column=column)
     low, high = ends
-    # clipped, so that a value far out does not color all that share a pixel with it
-    part = np.clip((numbers - low) / ((high - low) or 1.0), 0.0, 1.0).astype(np.float32)
     dated = pd.api.types.is_datetime64_any_dtype(column.infer_objects())
     words = _dates(low, high) if dated else _numbers(low, high)
     below, above = (numbers < low).any(), (numbers > high).any()
     scale = f"{'≤ ' * bool(below)}{words[0]}", f"{'≥ ' * bool(above)}{words[1]}", SCALE
+    part = on_scale(numbers, low, high)
     return Coloring(by, part, (0.0, 1.0), None, SCALE, _legend(scale, missing), column)
 
 
@@ -172,7 +172,7 @@ def _by_kind(by: str, column: pd.Series[Any]) -> Coloring:
     found = most_frequent(column, _MOST_KINDS)
     names = [_short(name) for name in found.names]
     palette = (*KIND_COLORS[: len(names)], OTHER)
-    n_missing, *sizes = np.bincount(found.numbers + 1, minlength=len(palette) + 1).tolist()
+    n_missing, *sizes = found.sizes()
     kinds = [
         [k, text, color, size, text]
         for k, (text, color, size) in enumerate(zip((*names, "other"), palette, sizes, strict=True))
