@@ -30,7 +30,8 @@ class Kinds(NamedTuple):
 
     def sizes(self) -> list[int]:
         """Return how many values are missing, then how many are of each kind, then of others."""
-        return np.bincount(self.numbers + 1, minlength=len(self.names) + 2).tolist()
+        counts: list[int] = np.bincount(self.numbers + 1, minlength=len(self.names) + 2).tolist()
+        return counts
 
 
 def as_numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
