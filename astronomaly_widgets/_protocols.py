@@ -140,6 +140,9 @@ class LearnerScores:
     exploration: NDArray[Any] | None = None
     left_out: NDArray[Any] | None = None
 
+    def __repr__(self) -> str:
+        return f"<LearnerScores: {len(self.trained_score)} objects>"
+
 
 @runtime_checkable
 class Learner(Protocol):

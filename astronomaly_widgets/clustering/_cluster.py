@@ -17,6 +17,7 @@ Method = Literal["auto", "hdbscan", "gaussian_mixture", "kmeans"]
 METHODS = get_args(Method)
 
 _NUMBERS_PER_CHUNK = 2**22
+_SHOWN = 10  # sizes that a representation says
 _FEWEST_EACH = 5  # objects per cluster, on average, below which more clusters are not tried
 
 
@@ -39,6 +40,14 @@ class Clusters:
     labels: NDArray[np.int32]
     oddity: NDArray[np.float32]
     method: str
+
+    def __repr__(self) -> str:
+        largest = ", ".join(map(str, self.sizes[:_SHOWN]))
+        more = ", ..." if len(self.sizes) > _SHOWN else ""
+        return (
+            f"<Clusters: {len(self.sizes)} by {self.method}, of {largest}{more} objects; "
+            f"{(self.labels < 0).sum()} in none>"
+        )
 
     @property
     def sizes(self) -> NDArray[np.int64]:

@@ -42,6 +42,11 @@ class DiscoveryCurves:
     n_interesting: int
     is_lower_bound: bool
 
+    def __repr__(self) -> str:
+        n_labels, known = len(self.found) - 1, "known" if self.is_lower_bound else ""
+        found = f"{self.found[-1]} of {self.n_interesting} {known}".rstrip()
+        return f"<DiscoveryCurves: {found} found with {n_labels} labels>"
+
 
 def discovery_curves(
     labeled: Sequence[str],

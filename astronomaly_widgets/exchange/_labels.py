@@ -38,6 +38,10 @@ class ImportedLabels(NamedTuple):
     kept: tuple[str, ...]
     absent: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        said = ", ".join(f"{len(ids)} {name}" for name, ids in self._asdict().items())
+        return f"<ImportedLabels: {said}>"
+
 
 def read_labels(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read the labels of a file; its format is seen from its columns.

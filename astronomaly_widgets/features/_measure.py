@@ -63,6 +63,10 @@ class Measurements:
     n_reused: int = 0
     groups: tuple[Group, ...] = ()
 
+    def __repr__(self) -> str:
+        n, d = self.values.shape
+        return f"<Measurements: {n} objects, {d} features, {len(self.set_aside)} set aside>"
+
 
 def measure(
     source: Source,

@@ -14,6 +14,7 @@ from ._by_network import ByNetwork
 from ._collapse import check_spread, spread
 from ._learned import OWN, Learned, read_learned
 from ._pictures import read_pictures
+from ._shown import as_call
 from ._training import Training, seed_of, seeded, training_bar
 from .cnn import CNNFeatures
 
@@ -69,6 +70,9 @@ class SelfTrained(ByNetwork):
         self.device = device
         self.keep_components = keep_components
         self._learned: Learned | None = None
+
+    def __repr__(self) -> str:
+        return as_call(self, self._arguments())
 
     # -- for the subclass ------------------------------------------------------------------------
 

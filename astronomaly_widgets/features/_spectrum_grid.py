@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..exceptions import MeasurementError, ReadError
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,6 +195,9 @@ class OnGrid:
             raise ValueError(f"limits are {limits}; wanted two wavelengths, the shorter first")
         self.n_bins = n_bins
         self.limits = limits
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def fit(self, source: Source) -> OnGrid:
         """Choose the grid by the spectra of a survey; measuring does it by itself.

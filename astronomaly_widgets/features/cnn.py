@@ -10,6 +10,7 @@ from .. import preprocess
 from ..exceptions import MeasurementError
 from . import _onnx, _torch
 from ._by_network import ByNetwork
+from ._shown import as_call
 
 if TYPE_CHECKING:
     import os
@@ -133,6 +134,9 @@ class CNNFeatures(ByNetwork):
         self.device = device
         self.keep_components = keep_components
         self._batch_size = batch_size
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     @property
     def batch_size(self) -> int:

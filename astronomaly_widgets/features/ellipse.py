@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import preprocess
 from ..exceptions import MeasurementError
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,9 @@ class EllipseFeatures:
     ) -> None:
         self.sigma = sigma
         self.percentiles = percentiles
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
         """Names like ``residual_90`` and ``theta_0``; the first level has its residual alone."""

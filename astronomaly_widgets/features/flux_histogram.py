@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import preprocess
 from ._planes import planes, refuse_constant, suffixes
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,9 @@ class FluxHistogramFeatures:
         if not edges or not np.all(np.diff(edges) > 0):
             raise ValueError(f"edges is {edges}; wanted one or more numbers that rise")
         self.edges = edges
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``flux_<band>_<lower>_to_<upper>``; without the band where there is only one."""

@@ -11,6 +11,7 @@ import numpy as np
 from .._optional import require
 from ..exceptions import MeasurementError
 from ._period import find_period
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,6 +102,9 @@ class LightCurveFeatures:
         self.min_points = min_points
         self.period = period
         self.min_period = min_period
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """Names like ``amplitude`` and ``log_period``; with bands ``g_amplitude``, ``g-r``.

@@ -10,6 +10,7 @@ from .. import preprocess
 from ..exceptions import MeasurementError
 from ._planes import central_source, planes
 from ._radial import PETROSIAN, Growth, growth
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +94,9 @@ class MorphologyFeatures:
 
     def __init__(self, sigma: float = 3.0) -> None:
         self.sigma = sigma
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
         """Names of the eleven numbers: ``gini``, ``m20``, ``concentration``, ..."""

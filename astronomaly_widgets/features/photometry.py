@@ -10,6 +10,7 @@ import numpy as np
 from .. import preprocess
 from ..exceptions import MeasurementError
 from ._planes import central_source, planes, suffixes
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +68,9 @@ class PhotometryFeatures:
         self.sigma = sigma
         self.radius = radius
         self.zero_point = zero_point
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``magnitude_<band>``, ``surface_brightness``, ``color_<b>_<c>``, ``gradient_<b>_<c>``."""

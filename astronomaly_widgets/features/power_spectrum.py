@@ -9,6 +9,7 @@ import numpy as np
 
 from ..exceptions import MeasurementError
 from ._planes import planes, refuse_constant, suffixes
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,9 @@ class PowerSpectrumFeatures:
         if n_bins < 1:
             raise ValueError(f"n_bins is {n_bins}; wanted at least 1")
         self.n_bins = n_bins
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``power_<band>_<annulus>``, from the largest structures to the smallest.

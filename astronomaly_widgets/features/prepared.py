@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import preprocess
 from ..exceptions import MeasurementError
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,9 @@ class PreparedFeatures:
         self.chain = chain if isinstance(chain, preprocess.Chain) else preprocess.Chain(*chain)
         self.name = f"prepared_{extractor.name}"
         self.kinds: tuple[str, ...] = ("image",)
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     @property
     def batch_size(self) -> int:

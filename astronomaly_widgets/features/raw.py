@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import preprocess
 from ..exceptions import MeasurementError, ReadError
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,9 @@ class RawFeatures:
 
     def __init__(self, size: int | None = None) -> None:
         self.size = size
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """Names of a table's columns, or ``pixel_<row>_<column>[_<band>]``.

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._digest import digest
 from ..exceptions import MeasurementError, ReadError
+from ._shown import as_call
 from .raw import RawFeatures, not_finite
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class FunctionFeatures:
         self.name = name or _name_of(function)
         self.kinds = kinds
         self.version = version
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """Names that were given, or that the function gives for the first object it can measure.
@@ -178,6 +182,9 @@ class TransformerFeatures:
         self.n_fit = n_fit
         self.name = f"{type(transformer).__name__.lower()}_{self.base.name}"
         self.kinds = self.base.kinds
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def fit(self, source: Source) -> TransformerFeatures:
         """Fit the transformer to the objects of a source, unless it came fitted.

@@ -10,6 +10,7 @@ import numpy as np
 from .._optional import require
 from ..exceptions import MeasurementError
 from ._planes import planes, refuse_constant, suffixes
+from ._shown import as_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,9 @@ class WaveletFeatures:
             raise ValueError(f"n_levels is {n_levels}; wanted at least 1")
         self.wavelet = wavelet
         self.n_levels = n_levels
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``wavelet_energy_<band>_<level>`` and ``wavelet_sparsity_<band>_<level>``.

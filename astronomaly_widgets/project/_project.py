@@ -74,6 +74,9 @@ class Project(Data):
         if self.manifest["schema"] == 1:
             self._take_over_schema_1()
 
+    def __repr__(self) -> str:
+        return f"<Project {str(self.path)!r}>"
+
     @classmethod
     def make_temporary(cls) -> Project:
         """Make a project that lives in the computer's folder for temporary files."""

@@ -48,6 +48,13 @@ class PCAResult:
     explained: NDArray[Any]
     spread: NDArray[Any]
 
+    def __repr__(self) -> str:
+        (n, k), d = self.scores.shape, len(self.mean)
+        return (
+            f"<PCAResult: {n} objects, {k} components of {d} features, "
+            f"{self.explained.sum() * 100:.1f} % of the variance>"
+        )
+
 
 def pca(
     X: Any,

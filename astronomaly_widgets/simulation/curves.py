@@ -39,6 +39,10 @@ class SimulatedCurves:
     classes: NDArray[Any]
     scores: NDArray[Any]
 
+    def __repr__(self) -> str:
+        n, n_points = self.values.shape
+        return f"<SimulatedCurves: {n} curves of {n_points} points>"
+
 
 def _sine(rng: np.random.Generator, n: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
     y: NDArray[np.float64] = np.sin(rng.normal(5, 2, (n, 1)) * x)

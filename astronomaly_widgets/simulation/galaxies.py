@@ -92,6 +92,11 @@ class SimulatedGalaxies:
     spec: Mapping[str, Any]
     kind = "image"
 
+    def __repr__(self) -> str:
+        n, *shape = self.images.shape
+        interesting = self.interesting.sum()
+        return f"<SimulatedGalaxies: {n} pictures of {tuple(shape)}, {interesting} interesting>"
+
     @property
     def classes(self) -> NDArray[Any]:
         """What each object really is; (n,) str."""

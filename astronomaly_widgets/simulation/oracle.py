@@ -50,6 +50,9 @@ class Oracle:
         self.error = error
         self.random_state = random_state
 
+    def __repr__(self) -> str:
+        return f"<Oracle: knows {len(self.scores)} objects, errs in {self.error * 100:g} %>"
+
     def score(self, object_id: str) -> float:
         """Score one object, 0..5.
 
