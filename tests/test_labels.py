@@ -217,6 +217,30 @@ def test_a_failed_write_leaves_memory_as_the_disk_is(store):
     assert scores(store) == {"a": 1.0, "b": 4.0}
 
 
+def test_a_failed_write_is_said_and_forgets_nothing_though_the_disk_is_gone(store):
+    store.append([Entry("a", 1.0)])
+    store._connection.close()
+    with pytest.raises(ProjectError, match="could not be stored"):
+        store.append([Entry("b", 2.0)])
+    assert scores(store) == {"a": 1.0}
+
+
+@pytest.mark.parametrize("fate", ["deleted", "renamed", "replaced"])
+def test_no_label_goes_to_a_file_that_is_not_there_any_more(store, path, fate):
+    store.append([Entry("a", 1.0)])
+    if fate == "replaced":  # as what keeps folders alike, or restores one, does
+        LabelStore(path.with_name("other.sqlite")).close()
+        path.with_name("other.sqlite").replace(path)
+    elif fate == "renamed":
+        path.rename(path.with_name("other.sqlite"))
+    else:
+        path.unlink()
+    for change in (lambda: store.append([Entry("b", 2.0)]), store.undo):
+        with pytest.raises(ProjectError, match=r"not stored.*open it again"):
+            change()
+    assert scores(store) == {"a": 1.0}
+
+
 def test_a_file_that_is_no_log_is_refused(path):
     path.write_text("not a database, but long enough to look at" * 50)
     with pytest.raises(ProjectError, match="label log"):

@@ -107,6 +107,16 @@ def test_a_line_of_history_cut_short_is_left_out(tmp_path):
     assert project.load_history() == [{"n_labels": 3}, {"n_labels": 5}]
 
 
+def test_a_project_that_was_moved_leaves_nothing_in_its_old_place(tmp_path):
+    project = Project(tmp_path / "p")
+    project.update_manifest()
+    (tmp_path / "p").rename(tmp_path / "q")
+    for change in (lambda: project.save_view({"page": 3}), project.update_manifest):
+        with pytest.raises(ProjectError, match=r"is gone .*open the project again where"):
+            change()
+    assert [folder.name for folder in tmp_path.iterdir()] == ["q"]
+
+
 def test_what_was_remembered_stays_until_it_is_remembered_anew(tmp_path):
     (tmp_path / "view.json").write_text('{"current_id": "a", "hints": 1}')  # schema 1
     one, other = Project(tmp_path), Project(tmp_path)

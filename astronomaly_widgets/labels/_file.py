@@ -43,7 +43,8 @@ def open_log(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise ProjectError(
             f"{path} cannot be opened as a label log ({error}); move it away if it is "
-            "not one, or check that the disk is there and has room"
+            "not one, check that the disk is there and has room, or choose a folder on another "
+            "file system: some network folders know no locks"
         ) from error
     try:
         _check_schema(connection, path, read_only=read_only)

@@ -10,7 +10,7 @@ import getpass
 import json
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -70,6 +70,8 @@ class LabelStore:
         self._ledger = Ledger()
         self._connection = open_log(path, read_only=read_only)
         try:
+            if not read_only:
+                self._file = path.stat()
             self.refresh()
         except BaseException:
             self._connection.close()
@@ -105,12 +107,11 @@ class LabelStore:
         ReadOnlyProjectError
             If nothing can be stored here.
         """
-        with self._lock, self._writing():
+        with self._lock, self._writing() as rows:
             if self._known(event_id):
                 return False
             now = datetime.now(UTC).isoformat(timespec="microseconds")
             step = self._ledger.last + 1
-            rows = []
             for k, entry in enumerate(entries):
                 kind = "unlabel" if entry.score is None else "label"
                 tags = json.dumps(list(entry.tags), ensure_ascii=False)
@@ -119,7 +120,6 @@ class LabelStore:
                     (step + k, kind, step, entry.object_id, entry.score, tags, entry.comment,
                      self.annotator, now, seconds, name)
                 )  # fmt: skip
-            self._insert(rows)
             return bool(rows)
 
     def undo(self, *, event_id: str | None = None) -> tuple[str, ...]:
@@ -131,16 +131,16 @@ class LabelStore:
         return self._turn("redo", event_id)
 
     def _turn(self, kind: str, event_id: str | None) -> tuple[str, ...]:
-        with self._lock, self._writing():
+        with self._lock, self._writing() as rows:
             person = self._ledger.person(self.annotator)
             steps = person.done if kind == "undo" else person.undone
             if self._known(event_id) or not steps:
                 return ()
             step = steps[-1]
             now = datetime.now(UTC).isoformat(timespec="microseconds")
-            self._insert(
-                [(self._ledger.last + 1, kind, step, None, None, None, None,
-                  self.annotator, now, None, event_id)]
+            rows.append(
+                (self._ledger.last + 1, kind, step, None, None, None, None,
+                 self.annotator, now, None, event_id)
             )  # fmt: skip
             return tuple(self._ledger.objects_of[step])
 
@@ -221,7 +221,7 @@ class LabelStore:
                     before.backup(target)
                 part.replace(path)  # whole, or not there
                 self.path = path
-                self._connection = open_log(path)
+                self._connection, self._file = open_log(path), path.stat()
             except (OSError, sqlite3.Error, ProjectError) as error:
                 self.path, self._connection = left, before
                 raise ProjectError(f"the labels could not be copied to {path} ({error})") from error
@@ -237,34 +237,51 @@ class LabelStore:
     # -- inside ----------------------------------------------------------------------------
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[list[tuple[Any, ...]]]:
+        """Append to the log what is put into the list, all of it or nothing."""
         if self.read_only:
             raise ReadOnlyProjectError(
                 f"{self.path.parent} is read-only: the label was not stored; "
                 "copy the folder to where you may write and open it there"
             )
+        rows: list[tuple[Any, ...]] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise ProjectError(f"the label could not be stored in {self.path}: {error}") from error
-        try:
+            self._check_place()
             self._read_new()
-            yield
+            yield rows
+            marks = ", ".join("?" * 11)
+            self._connection.executemany(
+                f"INSERT INTO events ({_COLUMNS}) VALUES ({marks})",  # noqa: S608 - constants
+                rows,
+            )
             self._connection.execute("COMMIT")
         except BaseException as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            self._forget()
+            with suppress(sqlite3.Error):  # that of a closed file, or of a disk that is gone
+                self._connection.rollback()
             if isinstance(error, sqlite3.Error):
                 raise ProjectError(
                     f"the label could not be stored in {self.path}: {error}"
                 ) from error
             raise
+        for row in rows:
+            self._ledger.apply(row)
 
-    def _forget(self) -> None:
-        """Build the derived state anew, after a write that did not reach the disk."""
-        self._ledger = Ledger()
-        self._read_new()
+    def _check_place(self) -> None:
+        """Refuse to write to a file that nobody will find again.
+
+        SQLite does so, too, but not in the mode that lets others read meanwhile.
+        """
+        try:
+            if os.path.samestat(self._file, self.path.stat()):
+                return
+        except OSError:
+            pass
+        raise ProjectError(
+            f"the label was not stored: {self.path} is not the file any more that was opened "
+            "(was the project moved, deleted or replaced?); open it again where it is now, or "
+            "keep the labels of this session with its export(path)"
+        )
 
     def _read_new(self) -> int:
         rows = self._connection.execute(
@@ -280,15 +297,6 @@ class LabelStore:
             return False
         query = "SELECT 1 FROM events WHERE event_id = ?"
         return self._connection.execute(query, (event_id,)).fetchone() is not None
-
-    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
-        marks = ", ".join("?" * 11)
-        self._connection.executemany(
-            f"INSERT INTO events ({_COLUMNS}) VALUES ({marks})",  # noqa: S608 - constants
-            rows,
-        )
-        for row in rows:
-            self._ledger.apply(row)
 
 
 def _user() -> str:

@@ -93,6 +93,7 @@ class Folder:
                     self.manifest = self._read_manifest()
                 yield
                 return
+            self._check_place()
             try:
                 connection = sqlite3.connect(self.path / ".lock", timeout=_PATIENCE)
             except sqlite3.Error as error:
@@ -109,10 +110,18 @@ class Folder:
                 finally:
                     self._depth -= 1
 
+    def _check_place(self) -> None:
+        if not self.path.is_dir():  # a folder made anew in its place would be no project
+            raise ProjectError(
+                f"the project folder {self.path} is gone (was it moved or deleted?), so nothing "
+                "can be written there; open the project again where it is now"
+            )
+
     def _not_alone(self, error: sqlite3.Error) -> ProjectError:
         return ProjectError(
             f"{self.path} cannot be locked for writing ({error}); close what else writes there, "
-            "or check that the disk is there and has room"
+            "check that the disk is there and has room, or choose a folder on another file system: "
+            "some network folders know no locks"
         )
 
     def update_manifest(self, **changes: Any) -> None:
@@ -127,6 +136,7 @@ class Folder:
 
     @contextmanager
     def _replacing(self, path: Path) -> Iterator[Path]:
+        self._check_place()
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
