@@ -28,5 +28,5 @@ def require(module: str, *, extra: str) -> ModuleType:
         if error.name is None or error.name.partition(".")[0] != wanted:
             raise
         raise MissingDependencyError(
-            f"{module} is not installed; it comes with: pip install 'astronomaly-widgets[{extra}]'"
+            f"{wanted} is not installed; it comes with: pip install 'astronomaly-widgets[{extra}]'"
         ) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from ..exceptions import MeasurementError, ReadError
+from ..exceptions import MeasurementError, MissingDependencyError, ReadError
 from ._batches import Ahead
 from .raw import not_finite
 
@@ -153,6 +153,8 @@ def _attempt(function: Callable[[Any], Any], data: Any) -> Any:
         return function(data)
     except MeasurementError as error:
         return Outcome(None, "measure", str(error))
+    except MissingDependencyError:  # no object is to blame
+        raise
     except Exception as error:  # noqa: BLE001 - an extractor of one's own may raise anything
         return Outcome(None, "measure", _described(error), lasting=False)
 

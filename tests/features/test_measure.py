@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from astronomaly_widgets._optional import require
 from astronomaly_widgets.compute import Task, running
-from astronomaly_widgets.exceptions import MeasurementError
+from astronomaly_widgets.exceptions import MeasurementError, MissingDependencyError
 from astronomaly_widgets.features import RawFeatures, measure
 from astronomaly_widgets.sources import FeatureTable, ImageFolder, ImageStack
 
@@ -42,6 +43,8 @@ class Recorder(RawFeatures):
             raise MeasurementError("thirteen")
         if mark == 99:
             raise ZeroDivisionError("a bug")
+        if mark == 55:
+            require("no_such_package.part", extra="series")
         if mark == 66:
             os.kill(os.getpid(), signal.SIGKILL)
         if mark == 77:
@@ -102,6 +105,15 @@ def test_bad_objects_are_set_aside_with_stage_and_reason(folder, recorder, n_job
     assert reasons["88"] == "1 of 1 values are missing or infinite"
     assert reasons["99"] == "ZeroDivisionError: a bug"
     assert "not a PNG" in reasons["broken"]
+
+
+@JOBS
+def test_a_package_that_is_not_there_ends_the_run_at_once(folder, recorder, n_jobs):
+    paint(folder, 55)
+    (folder / "55.png").rename(folder / "00.png")
+    wanted = r"^no_such_package is not installed; .*'astronomaly-widgets\[series\]'"
+    with pytest.raises(MissingDependencyError, match=wanted):
+        measure(ImageFolder(folder), recorder, n_jobs=n_jobs, progress=False)
 
 
 def test_an_object_that_kills_its_process_is_set_aside(folder, recorder):
