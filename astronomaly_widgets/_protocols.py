@@ -108,8 +108,13 @@ class FeatureExtractor(Protocol):
 class Detector(Protocol):
     """An anomaly detector in scikit-learn's manner: a low score means anomalous."""
 
-    def fit(self, X: NDArray[Any]) -> Any: ...
-    def score_samples(self, X: NDArray[Any]) -> NDArray[Any]: ...
+    def fit(self, X: NDArray[Any]) -> Any:
+        """Learn what is ordinary from features, shape (n, d)."""
+        ...
+
+    def score_samples(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Score objects, shape (n,); low = anomalous."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

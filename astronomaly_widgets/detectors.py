@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = ["NAMES", "Detector", "IsolationForest", "anomaly_score", "by_name", "rescale"]
+
 _NUMBERS_PER_CHUNK = 2**20
 _WORTH_COMPILING = 2**15  # objects; of fewer, scikit-learn is done before the compiler is
 

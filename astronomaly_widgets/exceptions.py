@@ -13,6 +13,17 @@
   * MissingDependencyError (also ImportError): an optional package is needed
 """
 
+__all__ = [
+    "AstronomalyError",
+    "MeasurementError",
+    "MissingDependencyError",
+    "ProjectError",
+    "ProjectVersionError",
+    "ReadError",
+    "ReadOnlyProjectError",
+    "SourceError",
+]
+
 
 class AstronomalyError(Exception):
     """Base of every error this package raises on its own account."""

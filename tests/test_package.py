@@ -112,15 +112,39 @@ def test_unknown_name_is_an_attribute_error():
         aw.no_such_thing  # noqa: B018 - the access is the test
 
 
-@pytest.mark.parametrize(
-    "room",
-    sorted(name for name in aw.__all__ if importlib.util.find_spec(f"astronomaly_widgets.{name}")),
+ROOMS = sorted(
+    name for name in aw.__all__ if importlib.util.find_spec(f"astronomaly_widgets.{name}")
 )
+each_room = pytest.mark.parametrize("room", ROOMS)
+
+
+@each_room
+def test_every_room_says_what_is_public(room):
+    """Or `help`, `import *` and completion offer np, field and dataclass, too."""
+    module = getattr(aw, room)
+    for name in module.__all__:
+        home = getattr(getattr(module, name), "__module__", module.__name__)
+        assert home.startswith((aw.__name__, "typing")), f"{room}.{name} is of {home}"
+
+
+@each_room
+def test_what_a_room_returns_or_takes_can_be_imported(room):
+    """Who writes types, or asks for help, needs the names."""
+    source = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
+    ours = set(re.findall(r"^class ([A-Z]\w+)", source, re.MULTILINE))
+    public = {name for each in ROOMS for name in getattr(aw, each).__all__} | set(aw.__all__)
+    module = getattr(aw, room)
+    for name in module.__all__:
+        if inspect.isfunction(getattr(module, name)):
+            words = set(re.findall(r"\w+", str(inspect.signature(getattr(module, name)))))
+            assert not words & ours - public, f"{room}.{name}"
+
+
+@each_room
 def test_every_room_documents_its_public_names(room):
     module = getattr(aw, room)
     assert module.__doc__
-    names = getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"]
-    for name in names:
+    for name in module.__all__:
         value = getattr(module, name)
         home = getattr(value, "__module__", "")
         if not callable(value) or not home.startswith(module.__name__):

@@ -1,5 +1,6 @@
 """Objects become numbers: one extractor per file, and the run that measures them all."""
 
+from .._protocols import FeatureExtractor
 from ._measure import Measurements, measure
 from ._period import Period, find_period
 from ._registry import by_name
@@ -27,6 +28,7 @@ __all__ = [
     "CNNFeatures",
     "CombinedFeatures",
     "EllipseFeatures",
+    "FeatureExtractor",
     "FluxHistogramFeatures",
     "FunctionFeatures",
     "LightCurveFeatures",

@@ -11,12 +11,13 @@ from .replay import Replay, replay
 from .spectra import make_spectra
 
 if TYPE_CHECKING:
-    from .galaxies import make_galaxies
+    from .galaxies import SimulatedGalaxies, make_galaxies
 
 __all__ = [
     "Oracle",
     "Replay",
     "SimulatedCurves",
+    "SimulatedGalaxies",
     "label_with",
     "make_curves",
     "make_galaxies",
@@ -27,10 +28,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "make_galaxies":  # drawing galaxies needs OpenCV; the rest of this room does not
-        from .galaxies import make_galaxies
+    if name in {"SimulatedGalaxies", "make_galaxies"}:  # drawing needs OpenCV, the rest does not
+        from . import galaxies
 
-        return make_galaxies
+        return getattr(galaxies, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,5 +1,6 @@
 """Where objects come from: their names, what is known of them, and one object on demand."""
 
+from .._protocols import Source
 from .feature_table import FeatureTable
 from .fits_cutouts import FITSCutouts
 from .image_folder import ImageFolder
@@ -14,6 +15,7 @@ __all__ = [
     "ImageFolder",
     "ImageStack",
     "LightCurves",
+    "Source",
     "Spectra",
     "TarShards",
 ]
