@@ -101,7 +101,7 @@ class Session(Remainder):
         does. None: on all cores of this machine. The scores are the same.
     interesting_from : float
         Score from which an object counts as found, and is what the learner and the batches look
-        for; 4 by default. Set it lower if you hardly give the highest scores.
+        for, 0..5; 4 by default. Set it lower if you hardly give the highest scores.
     catalog : DataFrame or None
         By object id, in the order of the objects.
     set_aside : DataFrame

@@ -33,7 +33,7 @@ class State(t.HasTraits):
     status = t.Unicode("")
     notice = t.Unicode("")
     last_error = t.Any(None)
-    interesting_from = t.Float(4.0)
+    interesting_from = t.Float(4.0, min=0.0, max=5.0)
     learner = t.Any("auto")
     title = t.Unicode("")
 

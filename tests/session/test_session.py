@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
+from traitlets import TraitError
 
 import astronomaly_widgets as aw
 from astronomaly_widgets import compute, embedding
@@ -193,6 +194,12 @@ def test_only_an_object_of_the_session_can_be_looked_at(session):
         session.current_id = "obj-099"
     assert session.current_id == "obj-003"
     session.current_id = None
+
+
+def test_what_no_score_can_reach_does_not_count_as_interesting(session):
+    with pytest.raises(TraitError, match=r"'interesting_from'.*5.*9"):
+        session.interesting_from = 9
+    assert session.interesting_from == 4
 
 
 def test_found_counts_from_the_score_that_interests(session):
