@@ -1,6 +1,7 @@
 """The project folder: whole files or none, and clear words when it cannot be used."""
 
 import json
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from astronomaly_widgets.exceptions import ProjectError, ProjectVersionError
 from astronomaly_widgets.project import Project, _folder, fingerprint
+from astronomaly_widgets.session import Session
 
 
 def project_of(path, key="a"):
@@ -57,6 +59,26 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
     assert [file.name for file in project.data.iterdir()] == ["features.npy"]
 
 
+@pytest.mark.parametrize("damage", [b"", b"PK or what else is no table", None])
+@pytest.mark.parametrize("name", ["features.npy", "objects.parquet", "scores.npz"])
+def test_a_damaged_file_is_named_and_made_again(tmp_path, name, damage):
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+
+    def search():
+        return Session(X, project=tmp_path, anomaly_score=np.zeros(60))
+
+    with closing(search()) as session:
+        session.label("7", 5)
+    path = next(tmp_path.rglob(name))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] if damage is None else damage)
+    with pytest.raises(ProjectError, match=r"run aw.explore.*labels in it are safe"):
+        Session.open(tmp_path)
+    search().close()
+    with closing(Session.open(tmp_path)) as session:
+        np.testing.assert_array_equal(session.features, X)
+        assert session.labels["score"].to_dict() == {"7": 5}
+
+
 def test_a_newer_schema_is_refused_and_nothing_is_changed(tmp_path):
     Project(tmp_path).update_manifest()
     manifest = tmp_path / "manifest.json"
@@ -95,6 +117,13 @@ def test_a_folder_that_cannot_be_written_is_read_only(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ProjectError, match="cannot be written"):
         Project(tmp_path / "empty")
+
+
+def test_a_history_that_is_no_text_is_left_out(tmp_path):
+    project = Project(tmp_path)
+    (tmp_path / "history.jsonl").write_bytes(b"\xff\x00 from a disk that failed\n[1]\n")
+    project.append_history({"n_labels": 1})
+    assert project.load_history() == [{"n_labels": 1}]
 
 
 def test_a_line_of_history_cut_short_is_left_out(tmp_path):

@@ -207,6 +207,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         frame = pd.read_csv(
             path,
             dtype=str,
+            index_col=False,  # or a row with a field too many would shift the names
             keep_default_na=False,
             na_values=dict.fromkeys(("score", "human_label", "label"), _NO_LABEL),
         )

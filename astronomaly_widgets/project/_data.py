@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..exceptions import ProjectError
 from ._folder import Folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -45,8 +46,12 @@ class Data(Folder):
         return self.key is not None and self.manifest["stages"].get("features") == self.key
 
     def has_objects(self) -> bool:
-        """Whether the objects of :attr:`key` and their features are on disk."""
-        return all((self.data / name).is_file() for name in ("objects.parquet", "features.npy"))
+        """Whether the objects of :attr:`key` and their features are on disk, and whole."""
+        try:
+            self.load_features()
+        except ProjectError:
+            return False
+        return (self.data / "objects.parquet").is_file()
 
     def go_over(self, **changes: Any) -> None:
         """Make the project one of the objects of :attr:`key`, and forget those of before.
@@ -71,9 +76,8 @@ class Data(Folder):
 
     def load_features(self) -> NDArray[Any]:
         """Open the feature matrix as a memory map."""
-        features: NDArray[Any] = np.load(
-            self._existing("features.npy"), mmap_mode="r", allow_pickle=False
-        )
+        with self._reading("features.npy") as path:
+            features: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         return features
 
     def save_arrays(self, name: str, key: str, **arrays: NDArray[Any]) -> None:
@@ -107,7 +111,11 @@ class Data(Folder):
     def load_arrays(self, name: str, key: str | None = None) -> dict[str, NDArray[Any]]:
         """Read ``name.npz``, or {} if there is none, or none made of what `key` says."""
         try:
-            with np.load(self.data / f"{name}.npz", allow_pickle=False) as stored:
+            # NumPy itself leaves a damaged file open
+            with (
+                (self.data / f"{name}.npz").open("rb") as file,
+                np.load(file, allow_pickle=False) as stored,
+            ):
                 arrays = dict(stored)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return {}  # missing or damaged: it can be made again
@@ -131,13 +139,20 @@ class Data(Folder):
         """Read what :meth:`save_objects` wrote."""
         import pandas as pd
 
-        return pd.read_parquet(self._existing("objects.parquet"))
+        with self._reading("objects.parquet") as path:
+            return pd.read_parquet(path)
 
-    def _existing(self, name: str) -> Path:
-        path = self.data / name
-        if not path.is_file():
-            raise ProjectError(
-                f"{self.path} has no {name}: it was never finished; run aw.explore(source, "
-                f"project={str(self.path)!r}) to go on (the labels in it are safe)"
-            )
-        return path
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[Path]:
+        try:
+            yield self.data / name
+        except FileNotFoundError as error:
+            raise self._wanting(f"has no {name}: it was never finished") from error
+        except (OSError, EOFError, ValueError, NotImplementedError) as error:
+            raise self._wanting(f"has a {name} that cannot be read ({error})") from error
+
+    def _wanting(self, what: str) -> ProjectError:
+        return ProjectError(
+            f"{self.path} {what}; run aw.explore(source, project={str(self.path)!r}) to make it "
+            "again (the labels in it are safe)"
+        )

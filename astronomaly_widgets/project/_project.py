@@ -97,17 +97,15 @@ class Project(Data):
             os.fsync(file.fileno())
 
     def load_history(self) -> list[dict[str, Any]]:
-        """Read the history, oldest first; a line cut short by a crash is left out."""
+        """Read the history, oldest first; a line that a crash has damaged is left out."""
         path = self.path / "history.jsonl"
         if not path.is_file():
             return []
         rows = []
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
+        for line in path.read_bytes().splitlines():
+            with suppress(ValueError):
                 rows.append(json.loads(line))
-            except ValueError:
-                continue
-        return rows
+        return [row for row in rows if isinstance(row, dict)]
 
     def save_view(self, view: Mapping[str, Any]) -> None:
         """Remember where the person was, by name; what has other names stays as it is.
