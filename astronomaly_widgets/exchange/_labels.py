@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -203,14 +204,22 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise SourceError(f"there is no file {str(path)!r}")
     try:
-        # an object may be called NA, and a comment may say None
-        frame = pd.read_csv(
-            path,
-            dtype=str,
-            index_col=False,  # or a row with a field too many would shift the names
-            keep_default_na=False,
-            na_values=dict.fromkeys(("score", "human_label", "label"), _NO_LABEL),
-        )
+        with warnings.catch_warnings():
+            # rows with a field too many: pandas would take the first for an index, or drop the last
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                path,
+                dtype=str,
+                index_col=False,
+                # an object may be called NA, and a comment may say None
+                keep_default_na=False,
+                na_values=dict.fromkeys(("score", "human_label", "label"), _NO_LABEL),
+            )
+    except pd.errors.ParserWarning as error:
+        raise SourceError(
+            f"{str(path)!r} has more fields in a row than names in its first line; is a comma in a "
+            "name or a comment not quoted?"
+        ) from error
     except (OSError, ValueError) as error:
         raise SourceError(f"{str(path)!r} cannot be read as CSV: {error}") from error
     return frame

@@ -72,6 +72,7 @@ def test_our_own_export_is_read_back_whole(tmp_path, session):
         (("filename,label", "a.png,weird"), "labels 'a.png' as 'weird'; wanted normal or anomaly"),
         (("object_id,score", "a,-1"), "labels 'a' with -1"),
         (("object_id,score", 'a,1,2,"'), "cannot be read as CSV"),
+        (("object_id,score", "b, the second,1"), "more fields in a row.*comma in a name"),
     ],
 )
 def test_what_is_not_a_label_file_is_answered_with_what_is_wrong(tmp_path, lines, message):
