@@ -8,9 +8,11 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ._names import ID_NAMES
 from ._optional import require
 from .exceptions import AstronomalyError
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 TOUR = "01_tour.ipynb"
 DEMO_FOLDER = "astronomaly-demo"
-ID_COLUMNS = ("object_id", "id", "objid", "name", "source_id")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="CSV file of ids and scores 0..5; a column of only 0 and 1 means no and yes",
     )
-    replay.add_argument("--id-column", help=f"by default one of {', '.join(ID_COLUMNS)}")
+    replay.add_argument(
+        "--id-column", help="by default what is called object_id, id, name or the like"
+    )
     replay.add_argument("--score-column", default="score", help="(%(default)s)")
     replay.add_argument("--features", nargs="+", help="one or more extractors")
     replay.add_argument("--detector", default="isolation_forest", help="(%(default)s)")
@@ -108,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "--error", type=float, default=0.0, help="how often a score is a point off (%(default)s)"
     )
-    replay.add_argument("--project", help="folder to keep features and labels in")
+    replay.add_argument("--project", help="folder of its own to keep features and labels in")
     replay.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     replay.set_defaults(command=_replay)
 
@@ -252,6 +255,7 @@ def _replay(options: argparse.Namespace) -> None:
     from .simulation import Oracle, label_with
 
     scores = _read_scores(Path(options.scores), options.id_column, options.score_column)
+    _check_without_labels(options.project)
     session = explore(
         options.data,
         features=options.features,
@@ -274,13 +278,28 @@ def _replay(options: argparse.Namespace) -> None:
     sys.stdout.write(recall_table(session, known, given, options.batch))
 
 
+def _check_without_labels(project: str | None) -> None:
+    """Refuse to put known scores among the labels of a person."""
+    from .session import Session
+
+    if project is None or not Path(project, "manifest.json").is_file():
+        return
+    with closing(Session.open(project)) as session:
+        if len(session.events):
+            raise AstronomalyError(
+                f"{project} has labels already, among which those of a replay would be lost; give "
+                "--project a folder of its own"
+            )
+
+
 def _read_scores(path: Path, id_column: str | None, score_column: str) -> pd.Series[float]:
     """Read scores by object id; ids stay words, so that 18 digits survive."""
     import pandas as pd
 
     columns = list(pd.read_csv(path, nrows=0).columns)
     if id_column is None:
-        id_column = next((name for name in ID_COLUMNS if name in columns), columns[0])
+        lower = {name.lower(): name for name in columns}
+        id_column = next((lower[name] for name in ID_NAMES if name in lower), columns[0])
     for name in (id_column, score_column):
         if name not in columns:
             raise AstronomalyError(

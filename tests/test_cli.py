@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -81,6 +82,27 @@ def test_replay_keeps_its_labels_in_a_project_that_export_writes(survey, capsys)
     assert len(table) == 200
     assert table["score"].notna().sum() == 30
     assert "587733080813011007" in set(table["object_id"])
+
+
+def test_replay_does_not_mix_its_labels_with_those_of_a_person(survey, capsys):
+    project = survey / "mine"
+    with closing(aw.explore(survey / "survey.csv", project=project)) as session:
+        assert replay(survey, "--project", str(project)) == 0, "nothing was labeled there"
+        session.refresh_labels()
+        before = session.labels
+    assert replay(survey, "--project", str(project), "--learner", "random") == 1
+    assert "has labels already" in capsys.readouterr().err
+    with closing(aw.Session.open(project)) as session:
+        pd.testing.assert_frame_equal(session.labels, before)
+        assert session.learner == "auto"
+
+
+@pytest.mark.parametrize("name", ["SOURCE_ID", "designation", "whatever comes first"])
+def test_replay_finds_the_column_of_ids(survey, name):
+    scores = pd.read_csv(survey / "scores.csv", dtype=str).rename(columns={"object_id": name})
+    columns = ["score", name] if "first" not in name else [name, "score"]
+    scores[columns].to_csv(survey / "scores.csv", index=False)
+    assert replay(survey) == 0
 
 
 def test_objects_without_a_score_are_counted_and_uninteresting(survey, capsys):
