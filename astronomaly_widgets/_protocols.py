@@ -94,7 +94,7 @@ class FeatureExtractor(Protocol):
         ...
 
     def extract(self, data: NDArray[Any]) -> NDArray[Any]:
-        """Measure one object, as :meth:`Source.read` returned it; (d,) finite floats.
+        """Measure one object, as the source's `read` returned it; (d,) finite floats.
 
         Raises
         ------
@@ -183,12 +183,12 @@ class EarlyLearner(Learner, Protocol):
     """
 
     def score_some(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores | None:
-        """Score some of the objects as :meth:`score` would among all, as nearly as can be.
+        """Score some of the objects as `score` would among all, as nearly as can be.
 
         Parameters
         ----------
         X : array, shape (k, d)
-            Their features; rows are not those of :meth:`fit`.
+            Their features; rows are not those of `fit`.
         anomaly_score : array, shape (k,)
 
         Returns

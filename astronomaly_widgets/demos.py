@@ -172,7 +172,10 @@ def hubble_deep_field(*, threshold: float = 3.0, min_area: int = 12) -> HubbleCu
 def simulated_galaxies(
     n: int = 2000, random_state: int = 0, *, size: int = 128, rare_fraction: float = 0.08
 ) -> SimulatedGalaxies:
-    """Simulate a survey with known truth; see :func:`simulation.make_galaxies`."""
+    """Simulate a survey with known truth.
+
+    See :func:`~astronomaly_widgets.simulation.make_galaxies`.
+    """
     return make_galaxies(n, random_state, size=size, rare_fraction=rare_fraction)
 
 
@@ -184,7 +187,10 @@ def simulated_light_curves(
     n_years: int = 2,
     rare_fraction: float = 0.06,
 ) -> LightCurves:
-    """Simulate variable stars with known truth; see :func:`simulation.make_light_curves`."""
+    """Simulate variable stars with known truth.
+
+    See :func:`~astronomaly_widgets.simulation.make_light_curves`.
+    """
     return make_light_curves(
         n, random_state, n_nights=n_nights, n_years=n_years, rare_fraction=rare_fraction
     )
@@ -197,7 +203,10 @@ def simulated_spectra(
     n_wavelengths: int = 1200,
     rare_fraction: float = 0.06,
 ) -> Spectra:
-    """Simulate spectra of galaxies with known truth; see :func:`simulation.make_spectra`."""
+    """Simulate spectra of galaxies with known truth.
+
+    See :func:`~astronomaly_widgets.simulation.make_spectra`.
+    """
     return make_spectra(n, random_state, n_wavelengths=n_wavelengths, rare_fraction=rare_fraction)
 
 

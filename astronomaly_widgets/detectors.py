@@ -131,7 +131,7 @@ def anomaly_score(
     X : array, shape (n, d)
         Finite features, possibly memory-mapped.
     detector : str or object
-        One of :data:`NAMES`, or anything with ``fit(X)`` and ``score_samples(X)`` in
+        One of ``NAMES``, or anything with ``fit(X)`` and ``score_samples(X)`` in
         scikit-learn's manner (low = anomalous). A detector that keeps the scores of the data it
         was fitted on (``negative_outlier_factor_``) is asked for those, as LB21 does: there an
         object is not its own neighbor.
@@ -189,7 +189,7 @@ def by_name(detector: str | Detector, random_state: int = 0) -> Detector:
     Parameters
     ----------
     detector : str or object
-        One of :data:`NAMES`, or anything with ``fit`` and ``score_samples``. By name, the forest
+        One of ``NAMES``, or anything with ``fit`` and ``score_samples``. By name, the forest
         has 100 trees, and the local outlier factor 20 neighbors (fewer if there are fewer).
     random_state : int
         Seed of the forest.

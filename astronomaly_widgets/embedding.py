@@ -79,7 +79,7 @@ def compute(X: ArrayLike, method: str = "umap", random_state: int = 0) -> NDArra
         a fifth of them the farthest from the center, the others drawn at random; all others are
         placed among them, some at a time.
     method : str
-        One of :data:`METHODS`. t-SNE has no way to place others: it is for some 10,000 objects.
+        One of ``METHODS``. t-SNE has no way to place others: it is for some 10,000 objects.
     random_state : int
         The same number gives the same map.
 

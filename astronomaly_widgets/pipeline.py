@@ -100,7 +100,7 @@ def explore(
     detector : str or object
         "isolation_forest", "local_outlier_factor", or anything with `fit` and `score_samples`.
     learner : str or object
-        "auto", "neighbor_score", "direct_regression", or anything with `fit` and `score`.
+        "auto", another of ``aw.learners.NAMES``, or anything with `fit` and `score`.
     project : str or Path, optional
         Folder in which everything is kept: running again continues where it stopped, and
         measures only what is new or has changed.

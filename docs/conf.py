@@ -3,7 +3,6 @@
 import inspect
 import re
 import sys
-import types
 from pathlib import Path
 
 import astronomaly_widgets as aw
@@ -80,27 +79,6 @@ def is_of(value, home):
     return defined and f"{value.__module__}.".startswith(f"{home}.")
 
 
-def add_what_has_no_page(_app, docname, source):
-    """Append to the page "More" each public name that stands on no other page of the reference."""
-    if docname != "api/more":
-        return
-    pages = "\n".join(page.read_text(encoding="utf-8") for page in (HERE / "api").glob("*.md"))
-    placed = set(
-        re.findall(r"^\.\. auto\w+:: (?:astronomaly_widgets\.)?(\S+)", pages, re.MULTILINE)
-    )
-    wanted = [name for name in aw.__all__ if name not in placed and name != "__version__"]
-    lines = []
-    for name in wanted:
-        value = getattr(aw, name)
-        if isinstance(value, types.ModuleType):
-            lines += [f".. automodule:: {value.__name__}", "   :members:", "   :imported-members:"]
-        else:
-            kind = "autoclass" if isinstance(value, type) else "autofunction"
-            lines += [f".. {kind}:: {aw.__name__}.{name}"]
-        lines += [""]
-    source[0] += "\n".join(["", "```{eval-rst}", *lines, "```", ""]) if lines else ""
-
-
 def link_notebooks(app, docname, source):
     """Let the names of notebooks lead to the rendered ones, where there are any."""
     if docname == "notebooks" and app.tags.has("notebooks"):
@@ -120,6 +98,5 @@ def render_notebooks(app, error):
 def setup(app):
     app.connect("autodoc-process-docstring", add_table_of_contents, priority=900)  # after numpydoc
     app.connect("autodoc-process-signature", take_signature_of_init)
-    app.connect("source-read", add_what_has_no_page)
     app.connect("source-read", link_notebooks)
     app.connect("build-finished", render_notebooks)

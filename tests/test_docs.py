@@ -107,6 +107,18 @@ def test_every_block_of_python_runs(page, at_the_example):
             session.close()
 
 
+def test_the_first_five_minutes_need_no_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = DOCS / "quickstart.md"
+    assert "make_galaxies(n=500)" in page.read_text(encoding="utf-8")
+    code = "".join(blocks(page, "python"))
+    code = code.replace('"cutouts/"', "aw.simulation.make_galaxies(n=60, size=48)")
+    names = {}
+    exec(compile(code, str(page), "exec"), names)  # noqa: S102 - our own page
+    assert names["session"].n_labeled == 2
+    names["session"].close()
+
+
 @pages_with("bash")
 def test_every_command_exists(page, at_the_example):
     extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
@@ -319,6 +331,18 @@ def test_every_public_name_is_in_the_docs(documented):
     assert {"astronomaly_widgets.explore", "astronomaly_widgets.Session.label"} <= names
     missing = names - documented
     assert not missing, f"add them, or their room, to a page in docs/api: {sorted(missing)}"
+
+
+def test_every_name_that_is_linked_leads_somewhere(html):
+    """But to those of other packages, which a build without the network cannot know."""
+    link = re.compile(r'(<a [^>]*>)?<code class="xref py[^"]*"><span class="pre">([^<]*)')
+    dead = [
+        f"{page.name}: {name}"
+        for page in html.rglob("*.html")
+        for around, name in link.findall(page.read_text(encoding="utf-8"))
+        if not around and not name.startswith("astropy.")
+    ]
+    assert not dead
 
 
 def contents(page: Path) -> set[str]:

@@ -34,7 +34,7 @@ class Clusters:
         Distance to the center for k-means; Mahalanobis distance for a mixture; for density, the
         distance to the tenth neighbor.
     method : str
-        What found them, one of :data:`METHODS` but ``"auto"``.
+        What found them, one of ``METHODS`` but ``"auto"``.
     """
 
     labels: NDArray[np.int32]

@@ -46,8 +46,8 @@ def find_period(light_curve: NDArray[Any], min_period: float = 0.1) -> Period:
     Parameters
     ----------
     light_curve : structured ndarray, shape (n_points,)
-        As :meth:`LightCurves.read` returns it: ``time`` in days, ``magnitude`` or ``flux``,
-        ``error`` (NaN where it is not known) and ``band``.
+        As :meth:`~astronomaly_widgets.sources.LightCurves.read` returns it: ``time`` in
+        days, ``magnitude`` or ``flux``, ``error`` (NaN where it is not known) and ``band``.
     min_period : float
         The shortest period that is tried, in days, or an eighth of the time covered if that is
         shorter; the longest is half of it.

@@ -144,7 +144,7 @@ class LightCurveFeatures:
         Parameters
         ----------
         data : structured ndarray, shape (n_points,)
-            As :meth:`LightCurves.read` returns it.
+            As :meth:`~astronomaly_widgets.sources.LightCurves.read` returns it.
 
         Returns
         -------

@@ -56,7 +56,8 @@ class SpectrumFeatures(OnGrid):
         Ends of the grid, in the source's unit; by default what nine in ten spectra reach at either
         end.
     lines : mapping of str to float, optional
-        Names of lines and their wavelengths in Angstrom, by default those of :data:`LINES`; those
+        Names of lines and their wavelengths in Angstrom, by default
+        ``features.spectrum.LINES``; those
         outside of the grid are left out. They mean something for spectra at rest: give the source
         its redshifts.
     width : float
@@ -135,7 +136,7 @@ class SpectrumFeatures(OnGrid):
         Parameters
         ----------
         data : structured ndarray, shape (n_wavelengths,)
-            As :meth:`Spectra.read` returns it.
+            As :meth:`~astronomaly_widgets.sources.Spectra.read` returns it.
 
         Returns
         -------

@@ -61,7 +61,7 @@ def by_name(
     Parameters
     ----------
     learner : str or object
-        One of :data:`NAMES`, or anything with ``fit`` and ``score`` (see
+        One of ``NAMES``, or anything with ``fit`` and ``score`` (see
         :class:`Learner`). ``"auto"`` is our choice, the guided ensemble; ``"anomaly_score"`` and
         ``"random"`` learn nothing, for comparison; the two forests need coniferest.
     random_state : int

@@ -49,7 +49,7 @@ class PreparedSource:
         self._scaled = any(name in {"stretch", "normalize"} for name, _ in self.chain.steps)
         inner = getattr(source, "spec", None)
         arguments = {"source": inner, "chain": self.chain.settings()}
-        #: How a project finds it again, see :class:`Source`; None if it cannot find the source.
+        #: How a project finds it again, see `Source`; None if it cannot find the source.
         self.spec = inner and {
             "room": "preprocess",
             "name": "PreparedSource",

@@ -56,7 +56,7 @@ class Project(Data):
     temporary : bool
         Whether the folder is a makeshift for a session without a project.
     manifest : dict
-        As it was when last looked at, which :meth:`alone` does.
+        As it was when last looked at, which `alone` does.
     key : str or None
         Fingerprint of the objects and features whose data are read and written here; at first
         those that the manifest names.

@@ -60,7 +60,16 @@ class Early(Ranking):
         return max(self.score_revision, self.early_revision)
 
     def scores_of(self, object_id: str) -> dict[str, float]:
-        """Return the newest scores of an object, as :meth:`Ranking.scores_of`."""
+        """Return an object's anomaly score, trained score, relevance and uncertainty, by name.
+
+        They are the newest there are: of an object on the first pages of a ranking that is being
+        made, those of that ranking; see `early_revision`.
+
+        Raises
+        ------
+        KeyError
+            If there is no such object.
+        """
         row, early = self.row_of(object_id), self._early
         if early is not None:
             place = int(np.searchsorted(early.rows, row))

@@ -159,7 +159,12 @@ class Labeling(Keeping):
 
     @property
     def events(self) -> pd.DataFrame:
-        """The label log, whole: one row per event, nothing ever removed."""
+        """The label log, whole: one row per event, oldest first; nothing is ever removed.
+
+        Columns: kind ("label", "unlabel", "undo", "redo"), step (events of one click have
+        the same, and an undo that of what it undoes), object_id, score, tags,
+        comment, annotator, time (UTC), seconds (how long the person looked), event_id.
+        """
         return self._store.events()
 
     def label_sequence(self) -> tuple[NDArray[Any], NDArray[np.float64]]:

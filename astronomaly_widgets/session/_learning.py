@@ -220,7 +220,8 @@ class Learning(Early):
         Parameters
         ----------
         method : {"umap", "tsne", "pca"}
-            Above :attr:`max_embedded` objects, and for t-SNE above 50,000, it is PCA in any case.
+            Above `max_embedded` (five million) objects, and for t-SNE above 50,000, it is
+            PCA in any case.
 
         Returns
         -------

@@ -184,24 +184,11 @@ class Ranking(Labeling):
             ) from error
 
     def scores_of(self, object_id: str) -> dict[str, float]:
-        """Return an object's anomaly score, trained score, relevance and uncertainty, by name.
-
-        They are the newest there are: of an object on the first pages of a ranking that is being
-        made, those of that ranking; see :attr:`early_revision`.
-
-        Raises
-        ------
-        KeyError
-            If there is no such object.
-        """
+        """Return an object's anomaly score, trained score, relevance and uncertainty, by name."""
         return scores_at(self._scores, self.row_of(object_id))
 
     def reason_of(self, object_id: str) -> str:
-        """Return in a few words why an object is suggested, or "" if nothing is to be said.
-
-        "predicted interesting", "anomalous", "diverse" (unlike the others of its batch) or
-        "unexplored" (the learner is unsure, or the object was drawn at random).
-        """
+        """Return in a few words why an object is suggested, or "" if nothing is to be said."""
         known = self.scores_of(object_id)
         _, reasons, unsure = self._suggestion()
         reason = reasons.get(self.row_of(object_id), "")

@@ -110,7 +110,12 @@ class Remainder(Grouping):
         return tuple(name for name in ids if name in self._ids)
 
     def reason_of(self, object_id: str) -> str:
-        """Return why an object is shown, as :meth:`Ranking.reason_of`, or "random sample"."""
+        """Return in a few words why an object is shown, or "" if nothing is to be said.
+
+        "predicted interesting", "anomalous", "diverse" (unlike the others of its batch),
+        "unexplored" (the learner is unsure, or the object was drawn at random), or "random
+        sample" (of :meth:`draw_audit`).
+        """
         reason = super().reason_of(object_id)
         drawn = object_id in self.selected_ids and object_id in self.audit_ids
         return "random sample" if drawn else reason

@@ -45,7 +45,7 @@ class Session(Remainder):
     detector : str or object
         "isolation_forest", "local_outlier_factor", or anything with `fit` and `score_samples`.
     learner : str or object
-        "auto", "neighbor_score", "direct_regression", or anything with `fit` and `score`.
+        "auto", another of ``aw.learners.NAMES``, or anything with `fit` and `score`.
     project : str or Path, optional
         Folder in which everything is kept. Without one, labels are kept in a temporary folder.
     annotator : str, optional

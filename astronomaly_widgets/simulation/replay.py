@@ -137,7 +137,7 @@ def replay(
     batch_size : int
         Labels between retrains.
     strategy : str
-        How batches are chosen, see :attr:`Session.strategy`; the baselines that learn nothing
+        How batches are chosen, see `Session.strategy`; the baselines that learn nothing
         always show the top of their order.
     progress : bool
         Show a bar.
