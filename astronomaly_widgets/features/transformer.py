@@ -27,9 +27,9 @@ class FunctionFeatures:
     ----------
     function : callable
         Takes the data of one object, as :meth:`~astronomaly_widgets.sources.Source.read` returns
-        them (an image of shape (height, width) or (height, width, bands), a row of a
-        table, a light curve, a spectrum), and returns a number, an array (d,), or a mapping of names to numbers: for every object the same
-        d. It may raise
+        them (an image of shape (height, width) or (height, width, bands), a row of a table, a
+        light curve, a spectrum), and returns a number, an array (d,), or a mapping of names to
+        numbers: for every object the same d. It may raise
         :class:`~astronomaly_widgets.exceptions.MeasurementError` with a reason; an object for
         which it raises, or returns what is not finite, is set aside.
     names : sequence of str, optional
