@@ -69,9 +69,10 @@ class MeasureOne:
         """Return the outcome for the features of an object that had this shape."""
         if values.shape != (self.n_features,):
             reason = (
-                f"an object of shape {shape} gives {values.size} numbers, but the first that could "
-                f"be read gives {self.n_features}"
+                f"an object of shape {shape} gives {values.size} numbers; wanted {self.n_features}"
             )
+            if self.source.kind == "image":
+                reason += "; make images alike by preprocess=['grey'], [('resize', {'size': 64})]"
             return Outcome(None, "measure", reason)
         n_bad = values.size - int(np.isfinite(values).sum())
         return (

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import preprocess
-from ..exceptions import MeasurementError, ReadError
+from ..exceptions import MeasurementError
+from ._most import of_most
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,17 +95,11 @@ def band_names(source: Source) -> tuple[str, ...]:
     MeasurementError
         No object can be read, so that the number of bands is not known.
     """
-    for object_id in source.object_ids:
-        try:
-            shape = source.read(object_id).shape
-        except ReadError:
-            continue
-        n_bands = shape[2] if len(shape) == 3 else 1
-        names = getattr(source, "bands", None)
-        if isinstance(names, (list, tuple)) and len(names) == n_bands:
-            return tuple(map(str, names))
-        return tuple(map(str, range(n_bands)))
-    raise MeasurementError(f"not one of {len(source.object_ids)} objects can be read")
+    n_bands = of_most(source, lambda image: image.shape[2] if image.ndim == 3 else 1)
+    names = getattr(source, "bands", None)
+    if isinstance(names, (list, tuple)) and len(names) == n_bands:
+        return tuple(map(str, names))
+    return tuple(map(str, range(n_bands)))
 
 
 def suffixes(source: Source) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import preprocess
-from ..exceptions import MeasurementError, ReadError
+from ..exceptions import MeasurementError
+from ._most import of_most
 from ._shown import as_call
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class RawFeatures:
     ----------
     size : int, optional
         Resize images to ``size`` x ``size`` pixels first. Without it, all images must have the
-        shape of the first that can be read.
+        shape that most of them have.
     """
 
     name = "raw"
@@ -48,15 +49,10 @@ class RawFeatures:
         names = getattr(source, "column_names", None)
         if source.kind == "table" and names is not None:
             return tuple(names)
-        for object_id in source.object_ids:
-            try:
-                shape = self._resized(source.read(object_id)).shape
-            except ReadError:
-                continue
-            if source.kind == "table":
-                return tuple(f"f{k}" for k in range(shape[0]))
-            return tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(shape))
-        raise MeasurementError(f"not one of {len(source.object_ids)} objects can be read")
+        shape = of_most(source, lambda data: self._resized(data).shape)
+        if source.kind == "table":
+            return tuple(f"f{k}" for k in range(shape[0]))
+        return tuple("pixel_" + "_".join(map(str, place)) for place in np.ndindex(shape))
 
     def settings(self) -> Mapping[str, Any]:
         """Return the size."""

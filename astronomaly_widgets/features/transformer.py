@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._digest import digest
-from ..exceptions import MeasurementError, ReadError
+from ..exceptions import MeasurementError
+from ._most import of_most
 from ._shown import as_call
 from .raw import RawFeatures, not_finite
 
@@ -47,7 +48,7 @@ class FunctionFeatures:
     Attributes
     ----------
     names_ : tuple of str
-        The names of the mapping that the first object gave; all others must give the same.
+        The names of the mapping that most objects give; all others must give the same.
 
     Examples
     --------
@@ -78,28 +79,28 @@ class FunctionFeatures:
         return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
-        """Names that were given, or that the function gives for the first object it can measure.
+        """Names that were given, or that the function gives for most of a few objects.
 
         Raises
         ------
         MeasurementError
             No names were given, and no object can be read and measured.
+        Exception
+            Whatever the function raises, if it does so for each of the first nine objects.
         """
         if self.names is not None:
             return self.names
-        for object_id in source.object_ids:
-            try:
-                result = self.function(source.read(object_id))
-            except (MeasurementError, ReadError):
-                continue
-            if isinstance(result, Mapping):
-                self.names_ = tuple(map(str, result))
-                return self.names_
-            n = np.size(result)
-            return (self.name,) if np.ndim(result) == 0 else _numbered(self.name, n)
-        raise MeasurementError(
-            f"{self.name} could measure none of {len(source.object_ids)} objects"
-        )
+        is_mapping, names = of_most(source, self._names_of_result, self.name)
+        if is_mapping:
+            self.names_ = names
+        return names
+
+    def _names_of_result(self, data: NDArray[Any]) -> tuple[bool, tuple[str, ...]]:
+        """Return whether the function gives a mapping, and the names of its numbers."""
+        result = self.function(data.copy())
+        if isinstance(result, Mapping):
+            return True, tuple(map(str, result))
+        return False, _numbered(self.name, np.size(result)) if np.ndim(result) else (self.name,)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what identifies the function: its name, its code and what it holds, the version.
@@ -203,10 +204,12 @@ class TransformerFeatures:
         chosen = ids[np.unique(np.linspace(0, len(ids) - 1, min(self.n_fit, len(ids))).astype(int))]
         n_features = len(self.base.feature_names(source))
         rows = []
+        problem: Exception | None = None
         for object_id in chosen:
             try:
                 row = _row(self.base.extract(source.read(object_id)), self.base.name)
-            except (MeasurementError, ReadError):
+            except Exception as error:  # noqa: BLE001 - a source of one's own may raise anything
+                problem = error
                 continue
             if len(row) == n_features:
                 rows.append(row)
@@ -214,14 +217,14 @@ class TransformerFeatures:
             raise MeasurementError(
                 f"{self.base.name} could measure none of the {len(chosen)} objects to which "
                 f"{type(self.transformer).__name__} was to be fitted"
-            )
+            ) from problem
         self.transformer_ = clone(self.transformer, safe=False).fit(np.stack(rows))
         return self
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``<transformer>_0``, ``<transformer>_1``, ...
 
-        How many there are shows in the first object that can be measured. A transformer that is not
+        How many there are shows in most of a few objects. A transformer that is not
         fitted yet is fitted to this source first.
 
         Raises
@@ -231,15 +234,8 @@ class TransformerFeatures:
         """
         if not hasattr(self, "transformer_"):
             self.fit(source)
-        for object_id in source.object_ids:
-            try:
-                n = len(self.extract(source.read(object_id)))
-            except (MeasurementError, ReadError):
-                continue
-            return _numbered(type(self.transformer).__name__.lower(), n)
-        raise MeasurementError(
-            f"{self.name} could measure none of {len(source.object_ids)} objects"
-        )
+        n = of_most(source, lambda data: len(self.extract(data)), self.name)
+        return _numbered(type(self.transformer).__name__.lower(), n)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what identifies the transformer, as far as it is fitted, and the base."""

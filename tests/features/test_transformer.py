@@ -131,6 +131,48 @@ def test_a_function_that_measures_nothing_has_a_reason():
         FunctionFeatures(3)
 
 
+def of_colors(image):
+    red, _, blue = image.reshape(-1, 3).sum(axis=0)
+    return {"redness": red - blue}
+
+
+def test_a_function_that_fails_for_the_first_object_is_measured_for_the_others():
+    class FirstIsGrey(ImageStack):
+        def read(self, object_id):
+            image = super().read(object_id)
+            return image[:5, :5, 0] if object_id == "object-0" else image
+
+    result = measure(FirstIsGrey(rng.normal(size=(12, 6, 5, 3))), of_colors, progress=False)
+    assert result.names == ("redness",)
+    assert result.set_aside["reason"].to_dict() == {
+        "object-0": "ValueError: cannot reshape array of size 25 into shape (3)"
+    }
+
+
+def test_a_function_that_fails_for_nine_objects_is_at_fault_itself():
+    asked = []
+
+    def mistyped(image):
+        asked.append(image)
+        return image.maen()
+
+    with pytest.raises(AttributeError, match="maen"):
+        measure(STACK, mistyped, progress=False, n_jobs=1)
+    assert len(asked) == 9
+
+
+def test_a_source_that_fails_for_some_does_not_keep_a_transformer_from_being_fitted():
+    class Flaky(ImageStack):
+        def read(self, object_id):
+            if object_id in ("object-0", "object-3"):
+                raise RuntimeError("the disk is gone")
+            return super().read(object_id)
+
+    result = measure(Flaky(STACK.stack), PCA(2), progress=False, n_jobs=1)
+    assert len(result.object_ids) == 28
+    assert set(result.set_aside["reason"]) == {"RuntimeError: the disk is gone"}
+
+
 def settings_of(source, **context):
     """Settings of the function `f` that some lines of code define, as a cell of a notebook does."""
     exec(source, context)  # noqa: S102 - a fresh definition each time
