@@ -97,10 +97,10 @@ def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:
 def _read_csv(path: Path, text: set[str]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = pd.read_csv(path, nrows=0).columns
+    columns = pd.read_csv(path, skipinitialspace=True, nrows=0).columns
     as_text = {column: str for column in columns if column in text or column.lower() in text}
     # nullable types, because an integer column with a gap would lose digits as floating
-    frame = pd.read_csv(path, dtype=as_text, dtype_backend="numpy_nullable")
+    frame = pd.read_csv(path, skipinitialspace=True, dtype=as_text, dtype_backend="numpy_nullable")
     for column in frame.columns:
         values = frame[column]
         if isinstance(values.dtype, pd.Float64Dtype):

@@ -113,7 +113,7 @@ def is_long_file(path: Path) -> bool:
 
         columns = parquet.read_schema(path).names
     elif name.endswith((".csv", ".csv.gz")):
-        columns = list(pd.read_csv(path, nrows=0).columns)
+        columns = list(pd.read_csv(path, skipinitialspace=True, nrows=0).columns)
     else:
         return is_long_table(open_table(path)[0])
     try:
@@ -121,7 +121,11 @@ def is_long_file(path: Path) -> bool:
     except SourceError:
         return False
     csv = ".csv" in name
-    ids = pd.read_csv(path, usecols=[wanted]) if csv else pd.read_parquet(path, columns=[wanted])
+    ids = (
+        pd.read_csv(path, skipinitialspace=True, usecols=[wanted])
+        if csv
+        else pd.read_parquet(path, columns=[wanted])
+    )
     return bool(ids[wanted].nunique() < _MOST_UNIQUE * len(ids))
 
 

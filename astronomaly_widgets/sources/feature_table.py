@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _POSITION = re.compile(
-    r"_?(ra|de|dec)_?(j2000|icrs|deg|degrees|\d)?|(ra|dec|de)_?mean|glon|glat|elon|elat"
-    r"|(alpha|delta)(_j2000)?|sky_?coord\.(ra|dec)|healpix|htmid",
+    r"_?(ra|de|dec)_?(j2000|icrs|deg|degrees|mean|stack|psf|\d)?|right_?ascension|declination"
+    r"|(alpha|delta)(win|peak|psf)?(_j2000|_sky)?|.+\.(ra|dec|l|b)|glon|glat|elon|elat"
+    r"|ecl_(lon|lat)|healpix|htmid",
     re.IGNORECASE,
 )
 _TRUTH = {"class", "label", "labels", "human_label", "target", "truth"}
@@ -197,11 +198,14 @@ def _guess_id_column(frame: pd.DataFrame) -> Any:
 
 
 def _feature_columns(frame: pd.DataFrame) -> list[Any]:
+    there = {str(column).lower() for column in frame.columns}
+    # galactic coordinates, as Gaia calls them; beside a, b is an axis or a color
+    galactic = {"l", "b"} if {"l", "b"} <= there and "a" not in there else set()
     columns = [
         column
         for column in frame.columns
         if not _POSITION.fullmatch(str(column))
-        and str(column).lower() not in {*_TRUTH, *ID_NAMES}
+        and str(column).lower() not in {*_TRUTH, *ID_NAMES, *galactic}
         and (_is_real(frame[column]) or _is_mixed(frame[column]))
     ]
     if not columns:

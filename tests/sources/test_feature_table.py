@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from astronomaly_widgets._sky import SKY_COLUMNS
 from astronomaly_widgets.exceptions import SourceError
 from astronomaly_widgets.features import by_name, measure
 from astronomaly_widgets.sources import FeatureTable
@@ -86,6 +89,35 @@ def test_ids_of_a_csv_keep_leading_zeros(tmp_path):
     assert list(FeatureTable(tmp_path / "t.csv").object_ids) == ["007", "08"]
     (tmp_path / "t.csv").write_text("star,x\n007,1\n08,2\n")
     assert list(FeatureTable(tmp_path / "t.csv", id_column="star").object_ids) == ["007", "08"]
+
+
+@pytest.mark.parametrize(
+    "pair", [*SKY_COLUMNS, ("l", "b"), ("ecl_lon", "ecl_lat"), ("ALPHA_SKY", "DELTA_SKY")]
+)
+def test_where_an_object_is_is_no_feature(pair):
+    table = pd.DataFrame({pair[0]: [1.0, 2.0], pair[1]: [3.0, 4.0], "size": [5.0, 6.0]})
+    assert FeatureTable(table).column_names == ("size",)
+
+
+def test_a_coordinate_of_any_name_is_no_feature():
+    place = SkyCoord([1, 2] * u.deg, [3, 4] * u.deg)
+    source = FeatureTable(Table({"place": place, "size": [5.0, 6.0]}))
+    assert source.column_names == ("size",)
+    assert list(source.catalog.columns) == ["place.ra", "place.dec"]
+
+
+def test_axes_of_an_ellipse_are_features():
+    table = pd.DataFrame({"l": [1.0, 2.0], "a": [5.0, 6.0], "b": [3.0, 4.0]})
+    assert FeatureTable(table).column_names == ("l", "a", "b")
+
+
+def test_a_csv_may_have_spaces_behind_its_commas(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text('id, ra, dec, size, name\n007, 150.5, 2.5, 3.5, "NGC, the first"\n')
+    source = FeatureTable(path)
+    assert source.object_ids.tolist() == ["007"]
+    assert source.column_names == ("size",)
+    assert source.catalog.loc["007"].tolist() == [150.5, 2.5, "NGC, the first"]
 
 
 def test_an_index_with_names_is_the_ids():
