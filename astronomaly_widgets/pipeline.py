@@ -33,7 +33,6 @@ _DEFAULT_FEATURES: dict[str, Any] = {
     "spectrum": ["spectrum", "spectrum_pca"],
     "table": "raw",
 }
-_TABLES = (".csv", ".parquet", ".fits", ".fits.gz", ".fit", ".ecsv", ".vot", ".xml")
 _STACKS = (".h5", ".hdf5", ".zarr")
 _KNOWN = (
     "a folder of images; FITS mosaics (a file, a list of them, or a mapping of band to file) with "
@@ -164,10 +163,10 @@ def explore(
         origin, extractor, checkpoint=checkpoint, n_jobs=n_jobs, client=client, progress=progress
     )
     if not len(measured.object_ids):
-        reasons = measured.set_aside["reason"].value_counts()
+        advice = "; leave out columns without values" if origin.kind == "table" else ""
         raise SourceError(
-            f"none of the {len(measured.set_aside)} objects could be measured; most often: "
-            f"{reasons.index[0]!r} ({reasons.iloc[0]} times)"
+            f"none of the {len(measured.set_aside)} objects could be measured; "
+            f"{_most_often(measured)}{advice}"
         )
     X, names = _made_comparable(measured, n_components, whiten=whiten)
     table = _with_periods(origin.catalog, measured)
@@ -187,7 +186,14 @@ def explore(
         )
     session.client = client
     session.status = session.status or f"opened {origin!r}"
+    if len(measured.set_aside) > len(measured.object_ids):
+        session.status += f"; {len(measured.set_aside)} objects set aside, {_most_often(measured)}"
     return session
+
+
+def _most_often(measured: Measurements) -> str:
+    reasons = measured.set_aside["reason"].value_counts()
+    return f"most often: {reasons.index[0]!r} ({reasons.iloc[0]} times)"
 
 
 def _made_comparable(
@@ -287,7 +293,7 @@ def _open_path(path: Path, extra: dict[str, Any]) -> Source:
         return _open_array(path, len(shape), extra)
     if extra and ".fit" in name:  # it was not recognized, and says why
         return sources.FITSCutouts(path, **extra)
-    if name.endswith(_TABLES):
+    if sources.FeatureTable.recognizes(path):
         return _table(path, extra)
     raise SourceError(f"{path.name!r} is not a kind of file we know; known are: {_KNOWN}")
 

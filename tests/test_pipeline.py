@@ -72,7 +72,9 @@ def test_a_project_of_images_opens_with_its_pictures(tmp_path):
     session.close()
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet", "fits", "npy"])
+@pytest.mark.parametrize(
+    "suffix", ["csv", "csv.gz", "parquet", "pq", "fits", "fits.gz", "votable", "npy"]
+)
 def test_a_table_is_recognized_by_its_file(tmp_path, suffix):
     from astropy.table import Table
 
@@ -80,12 +82,12 @@ def test_a_table_is_recognized_by_its_file(tmp_path, suffix):
     frame = pd.DataFrame(rng.normal(size=(30, 3)), columns=["u", "g", "r"])
     frame.insert(0, "object_id", [f"s{k}" for k in range(30)])
     path = tmp_path / f"stars.{suffix}"
-    if suffix == "csv":
+    if "csv" in suffix:
         frame.to_csv(path, index=False)
-    elif suffix == "parquet":
+    elif suffix in {"parquet", "pq"}:
         frame.to_parquet(path)
-    elif suffix == "fits":
-        Table.from_pandas(frame).write(path)
+    elif suffix != "npy":
+        Table.from_pandas(frame).write(path, format="votable" if suffix == "votable" else "fits")
     else:
         np.save(path, frame[["u", "g", "r"]].to_numpy())
     session = aw.explore(path, progress=False)
@@ -383,6 +385,19 @@ def test_what_is_not_a_source_is_answered_with_what_is(tmp_path):
         aw.explore(tmp_path / "typo")
     with pytest.raises(SourceError, match="own catalog"):
         aw.explore(pd.DataFrame({"x": [1.0, 2]}), catalog=pd.DataFrame({"y": [1]}))
+
+
+def test_a_status_says_why_most_objects_were_set_aside():
+    table = pd.DataFrame({"id": list("abcde"), "size": range(5), "redshift": [np.nan] * 4 + [1.0]})
+    session = aw.explore(table, progress=False)
+    assert session.object_ids.tolist() == ["e"]
+    assert session.status.endswith(
+        "; 4 objects set aside, most often: '1 of 2 values are missing or infinite: redshift' "
+        "(4 times)"
+    )
+    assert "set aside" not in aw.explore(table.assign(redshift=1.0), progress=False).status
+    with pytest.raises(SourceError, match=r"infinite: redshift' \(5 times\); leave out columns"):
+        aw.explore(table.assign(redshift=np.nan), progress=False)
 
 
 def test_a_survey_in_which_nothing_can_be_measured_says_why(tmp_path):

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # a killed run loses no more than this
 _FLUSH_SECONDS = 5.0
 _FLUSH_OBJECTS = 2000
+# columns without a value that a reason names
+_MOST_NAMED = 3
 # features beyond this many bytes are kept in a file
 _MOST_IN_MEMORY = 2**28
 
@@ -137,8 +139,12 @@ def measure(
 
 
 def _as_they_are(source: Source, values: NDArray[Any], names: tuple[str, ...]) -> Measurements:
-    n_bad = values.shape[1] - np.isfinite(values).sum(axis=1)
-    reasons = {int(row): not_finite(n_bad[row], len(names)) for row in np.flatnonzero(n_bad)}
+    bad = ~np.isfinite(values)
+    n_bad = bad.sum(axis=1)
+    reasons = {}
+    for row in np.flatnonzero(n_bad).tolist():
+        first = [names[column] for column in np.flatnonzero(bad[row])[:_MOST_NAMED]]
+        reasons[row] = not_finite(n_bad[row], len(names), first)
     return Measurements(
         object_ids=source.object_ids[n_bad == 0],
         values=np.ascontiguousarray(values[n_bad == 0], dtype=np.float32),

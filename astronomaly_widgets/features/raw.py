@@ -12,7 +12,7 @@ from ._most import of_most
 from ._shown import as_call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -79,6 +79,7 @@ class RawFeatures:
         return preprocess.resize(data, self.size)
 
 
-def not_finite(n_bad: int, n: int) -> str:
-    """Say that some values of an object are missing."""
-    return f"{n_bad} of {n} values are missing or infinite"
+def not_finite(n_bad: int, n: int, names: Sequence[str] = ()) -> str:
+    """Say that some values of an object are missing, and the names of the first of them."""
+    words = ", ".join(names) + (", ..." if len(names) < n_bad else "")
+    return f"{n_bad} of {n} values are missing or infinite" + (f": {words}" if names else "")

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FILE_NAMES = ("file", "filename", "file_name", "path", "image", "image_path", "cutout")
-_READABLE = (".csv", ".ecsv", ".fits", ".fit", ".fits.gz", ".parquet", ".vot", ".votable", ".xml")
+_CSV = (".csv", ".csv.gz")
+_PARQUET = (".parquet", ".pq")
+_FITS = (".fits", ".fits.gz", ".fit")
+_VOTABLE = (".vot", ".votable", ".xml")
+#: How tables that can be read are called.
+READABLE = (*_CSV, *_PARQUET, *_FITS, *_VOTABLE, ".ecsv")
 
 
 def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
@@ -56,7 +61,7 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
     if not isinstance(table, str | os.PathLike):
         raise SourceError(
             f"a {type(table).__name__} is not a table; wanted a DataFrame, an astropy Table or the "
-            f"path of a file ({', '.join(_READABLE)})"
+            f"path of a file ({', '.join(READABLE)})"
         )
     path = Path(table).expanduser()
     if not path.is_file():
@@ -73,9 +78,9 @@ def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:
     import pandas as pd
 
     name = path.name.lower()
-    if name.endswith((".csv", ".csv.gz")):
+    if name.endswith(_CSV):
         return _read_csv(path, {*text, *ID_NAMES, *_FILE_NAMES})
-    if name.endswith((".parquet", ".pq")):
+    if name.endswith(_PARQUET):
         return pd.read_parquet(path)
     from astropy.table import Table
     from astropy.utils.exceptions import AstropyWarning
@@ -83,15 +88,13 @@ def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:
     with warnings.catch_warnings():
         # units and notes that break the standard are common, and mean nothing here
         warnings.simplefilter("ignore", AstropyWarning)
-        if name.endswith((".fits", ".fit", ".fits.gz")):
+        if name.endswith(_FITS):
             return _from_astropy(Table.read(path, format="fits", hdu=_first_table(path)))
-        if name.endswith((".vot", ".votable", ".xml")):
+        if name.endswith(_VOTABLE):
             return _from_astropy(Table.read(path, format="votable", verify="ignore"))
         if name.endswith(".ecsv"):
             return _from_astropy(Table.read(path, format="ascii.ecsv"))
-    raise SourceError(
-        f"{path.name!r} is not a kind of table we know; wanted {', '.join(_READABLE)}"
-    )
+    raise SourceError(f"{path.name!r} is not a kind of table we know; wanted {', '.join(READABLE)}")
 
 
 def _read_csv(path: Path, text: set[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._names import ID_NAMES
 from ..exceptions import SourceError
-from ._catalogs import as_text, read_table, unique_ids
+from ._catalogs import READABLE, as_text, read_table, unique_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ class FeatureTable:
     ) -> None:
         self.spec = _describe(table, id_column, columns)
         frame = _as_frame(table, id_column)
-        self._ids, frame = _take_ids(frame, id_column)
+        self._ids, frame, self._by_row = _take_ids(frame, id_column)
         chosen = _feature_columns(frame) if columns is None else _check_columns(frame, columns)
         self.values = _as_float32(frame[chosen])
         self.column_names = tuple(map(str, chosen))
@@ -83,7 +83,13 @@ class FeatureTable:
         return len(self._ids)
 
     def __repr__(self) -> str:
-        return f"<FeatureTable: {len(self)} objects, {len(self.column_names)} features>"
+        by_row = " called by their rows (no column of unique ids)" if self._by_row else ""
+        return f"<FeatureTable: {len(self)} objects{by_row}, {len(self.column_names)} features>"
+
+    @staticmethod
+    def recognizes(file: str | os.PathLike[str]) -> bool:
+        """Whether a file is called like a table that can be read; it is not looked into."""
+        return os.fspath(file).lower().endswith((*READABLE, ".npy"))
 
     @property
     def object_ids(self) -> NDArray[Any]:
@@ -156,8 +162,10 @@ def _as_frame(table: Any, id_column: str | None) -> pd.DataFrame:
     return frame
 
 
-def _take_ids(frame: pd.DataFrame, id_column: str | None) -> tuple[NDArray[Any], pd.DataFrame]:
-    """Find the object ids, and return the frame without them."""
+def _take_ids(
+    frame: pd.DataFrame, id_column: str | None
+) -> tuple[NDArray[Any], pd.DataFrame, bool]:
+    """Find the object ids; return them, the frame without them, and if they are numbers of rows."""
     import pandas as pd
 
     index = frame.index
@@ -172,14 +180,14 @@ def _take_ids(frame: pd.DataFrame, id_column: str | None) -> tuple[NDArray[Any],
         )
     if id_column is not None:
         ids = unique_ids(as_text(frame[id_column]), f"column {id_column!r}")
-        return ids, frame.drop(columns=id_column)
+        return ids, frame.drop(columns=id_column), False
     if isinstance(index, pd.MultiIndex):
-        return unique_ids(["/".join(as_text(key)) for key in index], "the index"), frame
+        return unique_ids(["/".join(as_text(key)) for key in index], "the index"), frame, False
     names = as_text(index)
-    if index.name is None and pd.api.types.is_integer_dtype(index):
-        # numbers of rows, which a selection of rows has kept
+    by_row = index.name is None and pd.api.types.is_integer_dtype(index)
+    if by_row:  # a selection of rows has kept the numbers
         names = [f"object-{row}" for row in names]
-    return unique_ids(names, "the index"), frame
+    return unique_ids(names, "the index"), frame, by_row
 
 
 def _guess_id_column(frame: pd.DataFrame) -> Any:

@@ -17,15 +17,15 @@ def test_the_columns_of_a_table_are_the_features():
     np.testing.assert_array_equal(result.values, table.values)
 
 
-def test_rows_with_gaps_are_set_aside_and_say_how_many():
-    values = np.arange(12.0).reshape(4, 3)
+def test_rows_with_gaps_are_set_aside_and_say_in_which_columns():
+    values = np.arange(16.0).reshape(4, 4)
     values[1, 0] = np.nan
     values[3] = np.inf
     result = measure(FeatureTable(values), "raw", progress=False)
     assert list(result.object_ids) == ["object-0", "object-2"]
     assert result.set_aside["reason"].to_dict() == {
-        "object-1": "1 of 3 values are missing or infinite",
-        "object-3": "3 of 3 values are missing or infinite",
+        "object-1": "1 of 4 values are missing or infinite: f0",
+        "object-3": "4 of 4 values are missing or infinite: f0, f1, f2, ...",
     }
 
 

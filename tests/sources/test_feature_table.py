@@ -138,7 +138,10 @@ def test_objects_keep_their_names_in_a_selection_of_rows():
 
 def test_a_column_that_is_not_unique_is_not_guessed_as_id():
     frame = pd.DataFrame({"name": ["a", "a"], "x": [1.0, 2.0]})
-    assert list(FeatureTable(frame).object_ids) == ["object-0", "object-1"]
+    source = FeatureTable(frame)
+    assert list(source.object_ids) == ["object-0", "object-1"]
+    assert "called by their rows (no column of unique ids)" in repr(source)
+    assert "rows" not in repr(FeatureTable(frame.assign(id=[1, 2])))
     with pytest.raises(SourceError, match=r"column 'name'.*not unique, such as 'a'"):
         FeatureTable(frame, id_column="name")
 
@@ -192,7 +195,7 @@ def test_text_among_numbers_is_a_missing_value_and_names_are_no_numbers(tmp_path
             FeatureTable(either, columns=["flux", "remark"])
     measured = measure(source, by_name("raw"), n_jobs=1, progress=False)
     assert list(measured.object_ids) == ["a"]
-    assert measured.set_aside.loc["b", "reason"] == "1 of 3 values are missing or infinite"
+    assert measured.set_aside.loc["b", "reason"] == "1 of 3 values are missing or infinite: flux"
 
 
 def test_a_million_rows_are_read_and_named():
