@@ -13,7 +13,7 @@ import numpy as np
 
 from ..exceptions import ReadError, SourceError
 from ._catalogs import read_table
-from ._folders import typical_file
+from ._folders import are_mostly
 from ._images import parts
 
 if TYPE_CHECKING:
@@ -196,8 +196,7 @@ def are_spectra(thing: Any) -> bool:
                 plain = _named(file.files)
             axis = _first_of(plain, (*_WAVELENGTHS, *_LOG_WAVELENGTHS))
             return axis is not None and _first_of(plain, _FLUXES) is not None
-        first = typical_file(path, SUFFIXES) if path.is_dir() else None
-        return first is not None and is_spectrum(first)
+        return path.is_dir() and are_mostly(path, SUFFIXES, is_spectrum)
     except (SourceError, *_BROKEN):
         return False
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..exceptions import ReadError, SourceError
 from ._catalogs import as_text, match_objects, read_table
-from ._folders import files_in, typical_file
+from ._folders import are_mostly, files_in
 from ._long_tables import find_columns, is_long_file, is_long_table, is_one_curve, open_table
 from ._points import Points, identify, points_of, spectral
 
@@ -230,7 +230,7 @@ class LightCurves:
         Parameters
         ----------
         table : object
-            Anything; a folder or a mapping is known by one of its tables.
+            Anything; a folder or a mapping is known by some of its tables.
         """
         if isinstance(table, Mapping):
             return bool(table) and is_one_curve(next(iter(table.values())))
@@ -238,8 +238,7 @@ class LightCurves:
             if isinstance(table, str | os.PathLike):
                 path = Path(table).expanduser()
                 if path.is_dir():
-                    first = typical_file(path, _SUFFIXES)
-                    return first is not None and is_one_curve(first)
+                    return are_mostly(path, _SUFFIXES, is_one_curve)
                 known = path.is_file() and path.name.lower().endswith(_SUFFIXES)
                 return known and is_long_file(path)
             return is_long_table(open_table(table)[0])

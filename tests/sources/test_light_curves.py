@@ -277,6 +277,18 @@ def test_a_folder_of_tables_loses_no_object(tmp_path):
     assert list(again.fingerprints) == list(source.fingerprints)
 
 
+def test_a_folder_is_known_by_most_of_its_files(tmp_path):
+    for k in range(8):
+        one_curve().drop(columns="id").to_csv(tmp_path / f"star-{k}.csv", index=False)
+    (tmp_path / "a-broken-one.csv").write_text("")
+    for k in range(3):
+        (tmp_path / f"look-{k}.png").write_bytes(b"")
+    assert LightCurves.recognizes(tmp_path)
+    for k in range(3, 9):  # now these are the objects, and the tables say what is known of them
+        (tmp_path / f"look-{k}.png").write_bytes(b"")
+    assert not LightCurves.recognizes(tmp_path)
+
+
 def test_a_folder_without_tables_is_refused(tmp_path):
     with pytest.raises(SourceError, match="no tables in the folder"):
         LightCurves(tmp_path)
@@ -363,7 +375,7 @@ def test_a_file_of_light_curves_is_told_from_one_of_features(frame, tmp_path, su
     assert not LightCurves.recognizes(path)
 
 
-def test_a_table_per_object_is_recognized_by_the_first(tmp_path):
+def test_a_table_per_object_is_recognized_by_its_columns(tmp_path):
     table = one_curve().drop(columns="id")
     assert LightCurves.recognizes({"a": table})
     assert not LightCurves.recognizes({"a": table.drop(columns="time")})
@@ -373,8 +385,6 @@ def test_a_table_per_object_is_recognized_by_the_first(tmp_path):
     (tmp_path / "a.fits").write_bytes(b"SIMPLE")
     table.to_csv(tmp_path / "c.csv", index=False)
     assert LightCurves.recognizes(tmp_path)
-    (tmp_path / "galaxy.png").write_bytes(b"")
-    assert not LightCurves.recognizes(tmp_path)
 
 
 def test_a_million_rows_are_read_without_a_loop_over_them():

@@ -232,6 +232,13 @@ def test_a_damaged_file_spoils_no_other(tmp_path):
             source.read(name)
 
 
+def test_a_folder_of_spectra_is_known_though_the_first_is_broken(tmp_path):
+    for k in range(1, 4):
+        linear_image(tmp_path / f"{k}.fits", log=False)
+    (tmp_path / "0.fits").write_bytes(b"SIMPLE  =                    T")
+    assert Spectra.recognizes(tmp_path)
+
+
 def test_a_folder_without_spectra_is_refused_and_not_taken_for_one(tmp_path):
     with pytest.raises(SourceError, match="no spectra in the folder"):
         Spectra(tmp_path)
