@@ -67,7 +67,7 @@ def points_of(frame: pd.DataFrame, columns: Columns, units: dict[Any, str]) -> P
     reasons: dict[int, str] = {}
 
     def numbers(column: Any, words: str) -> NDArray[Any]:
-        values, wrong = _numbers(frame[column], f"{words} column {column!r}")
+        values, wrong = _numbers(frame[column], f"{words} column {column!r}", words == "time")
         for code in np.unique(codes[wrong]).tolist():
             of = frame[column].to_numpy()[wrong & (codes == code)]
             reasons.setdefault(
@@ -134,23 +134,35 @@ def identify(column: pd.Series) -> tuple[NDArray[Any], list[str]]:
     return np.asarray(same[codes]), list(map(str, unique))
 
 
-def _numbers(column: pd.Series, words: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return a column as float64, and which rows hold something that is no number."""
+def _numbers(column: pd.Series, words: str, is_time: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a column as float64, dates as MJD, and which rows hold something that is no number."""
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(column):
-        utc = pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")
-        return (utc / pd.Timedelta(1, "D") + _MJD_OF_UNIX).to_numpy(float), np.zeros(
-            len(column), bool
-        )
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        return _modified_julian_days(column), np.zeros(len(column), bool)
+    numbers = pd.to_numeric(column, errors="coerce")
+    values = numbers.to_numpy(dtype=float, na_value=np.nan, copy=True)
     wrong = np.zeros(len(values), bool)
     lost = np.isnan(values) & column.notna().to_numpy()
     if lost.any() and not pd.api.types.is_numeric_dtype(column):
+        if is_time:
+            dates = pd.to_datetime(column[lost], format="ISO8601", utc=True, errors="coerce")
+            values[lost] = _modified_julian_days(dates)
+            lost &= np.isnan(values)
         wrong[lost] = [text.lower() not in _NO_NUMBER for text in as_text(column[lost])]
         if wrong.all():
-            raise SourceError(f"the {words} holds text, such as {column.iloc[0]!r}; wanted numbers")
-    return np.array(values), wrong
+            wanted = "days, or dates as 2026-11-21 or 2026-11-21T12:00" if is_time else "numbers"
+            raise SourceError(
+                f"the {words} holds text, such as {column.iloc[0]!r}; wanted {wanted}"
+            )
+    return values, wrong
+
+
+def _modified_julian_days(dates: pd.Series) -> NDArray[Any]:
+    import pandas as pd
+
+    since = pd.to_datetime(dates, utc=True) - pd.Timestamp(0, tz="UTC")
+    return (since / pd.Timedelta(1, "D") + _MJD_OF_UNIX).to_numpy(float)
 
 
 def _check_unit(columns: Columns, units: dict[Any, str]) -> None:

@@ -224,6 +224,19 @@ def test_dates_become_modified_julian_days():
     np.testing.assert_allclose(LightCurves(table).read("a")["time"], [0, 58000.5], atol=1e-9)
 
 
+def test_dates_in_words_become_modified_julian_days(tmp_path):
+    table = one_curve(time=["2017-09-04T12:00:00Z", "2017-09-05", "--"], flux=[1.0, 2.0, 3.0])
+    table.to_csv(tmp_path / "curves.csv", index=False)
+    for given in (table, tmp_path / "curves.csv"):
+        np.testing.assert_allclose(
+            LightCurves(given).read("a")["time"], [58000.5, 58001], atol=1e-9
+        )
+    with pytest.raises(SourceError, match="'noon'; wanted days, or dates as 2026-11-21 or"):
+        LightCurves(table.assign(time="noon"))
+    with pytest.raises(SourceError, match=r"flux column 'flux' holds text.*wanted numbers"):
+        LightCurves(table.assign(flux="2017-09-05"))
+
+
 def test_units_of_a_table_are_converted_at_the_door():
     table = Table({"id": ["a", "a"], "t": [0, 86400.0] * u.s, "flux": [1.0, 2] * u.mJy})
     table["flux_err"] = [10.0, 20] * u.uJy
