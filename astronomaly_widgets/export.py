@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".csv", ".ecsv", ".vot", ".fits", ".parquet")
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")  # to one reader or another
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\ufffe\uffff]")  # not allowed in XML
+_NOT_FITS = re.compile("[^ -~]")  # in the name of a column, whose card has room for some 68 letters
+_FITS_LENGTH = 60
 
 
 def write(results: pd.DataFrame, path: str | Path) -> Path:
@@ -59,6 +61,7 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
             table = _table(flat)
             if suffix == ".fits":
                 table.convert_unicode_to_bytestring()  # UTF-8: FITS text itself is ASCII only
+                table.rename_columns(table.colnames, _fits_names(table.colnames))
             table.write(temporary, format=kind, overwrite=True)
         temporary.replace(path)
     finally:
@@ -115,6 +118,20 @@ def _table(flat: pd.DataFrame) -> Table:
         if name in table.colnames and table[name].dtype.kind == "f":
             table[name].unit = units.deg
     return table
+
+
+def _fits_names(names: Iterable[str]) -> list[str]:
+    """Return names of columns as FITS allows them: short, ASCII, and different in any case."""
+    new: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        stem = _NOT_FITS.sub("_", name)[:_FITS_LENGTH]
+        plain, k = stem, 1
+        while plain.lower() in taken:
+            plain, k = f"{stem}_{k + 1}", k + 1
+        taken.add(plain.lower())
+        new.append(plain)
+    return new
 
 
 def _column(values: pd.Series[Any]) -> Any:

@@ -105,6 +105,17 @@ def test_every_type_of_column_keeps_its_values_and_its_gaps(tmp_path, results, s
         np.testing.assert_array_equal(found, [0.5, np.nan, 2])
 
 
+def test_columns_of_any_name_go_into_a_fits_file(tmp_path, results):
+    names = ["ñ_v", "z", "Z", "x\ny", "Größe " + 80 * "n", "Größe " + 80 * "n" + "2"]
+    for k, name in enumerate(names):
+        results[name] = float(k)
+    table = Table.read(export.write(results, tmp_path / "out.fits"))
+    new = table.colnames[-len(names) :]
+    assert new[:4] == ["__v", "z", "Z_2", "x_y"]
+    assert [float(table[name][0]) for name in new] == list(range(len(names)))
+    assert len({name.lower() for name in table.colnames}) == len(table.colnames)
+
+
 def test_a_column_of_words_and_numbers_is_text_in_parquet(tmp_path, results):
     results["mixed"] = pd.Series([1, "a", None], index=results.index, dtype=object)
     back = pd.read_parquet(export.write(results, tmp_path / "out.parquet"))

@@ -59,6 +59,24 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
     assert [file.name for file in project.data.iterdir()] == ["features.npy"]
 
 
+@pytest.mark.parametrize(
+    ("column", "back"),
+    [
+        (pd.Categorical([3, None, 1]), [3, None, 1]),
+        (pd.Categorical(["spiral", None, "disk"]), ["spiral", None, "disk"]),
+        (pd.cut([0.5, np.nan, 1.5], [0, 1, 2]), ["(0, 1]", None, "(1, 2]"]),
+        ([1 + 2j, 0j, 1j], ["(1+2j)", "0j", "1j"]),
+        (pd.arrays.SparseArray([0.0, 0.0, 7.0]), ["0.0", "0.0", "7.0"]),
+    ],
+    ids=["numbers", "words", "intervals", "complex", "sparse"],
+)
+def test_a_catalog_of_any_type_of_column_is_kept(tmp_path, column, back):
+    objects = pd.DataFrame({"kind": column}, index=["a", "b", "c"])
+    project_of(tmp_path).save_objects(objects)
+    column = project_of(tmp_path).load_objects()["kind"].astype(object)
+    assert column.where(column.notna(), None).tolist() == back
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK or what else is no table", None])
 @pytest.mark.parametrize("name", ["features.npy", "objects.parquet", "scores.npz"])
 def test_a_damaged_file_is_named_and_made_again(tmp_path, name, damage):

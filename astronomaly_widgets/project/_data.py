@@ -127,9 +127,9 @@ class Data(Folder):
         """Write the objects' ids (the index) and catalog."""
         table = objects.copy(deep=False)
         for column, values in table.items():
-            if values.dtype.kind == "O":
-                # Parquet wants one type in a column; text keeps whatever a mixed one holds
-                table[column] = values.where(values.isna(), values.astype(str))
+            if not _suits_parquet(values):
+                words = values.astype(object)
+                table[column] = words.where(words.isna(), words.astype(str))
         table.columns = [str(name) for name in table.columns]
         table.index.name = "object_id"
         with self._replacing(self.data / "objects.parquet") as temporary:
@@ -156,3 +156,17 @@ class Data(Folder):
             f"{self.path} {what}; run aw.explore(source, project={str(self.path)!r}) to make it "
             "again (the labels in it are safe)"
         )
+
+
+def _suits_parquet(values: pd.Series[Any]) -> bool:
+    """Whether Parquet knows the type of a column; text keeps whatever another holds."""
+    import pyarrow as pa
+
+    if values.dtype == object:  # perhaps of several types
+        return False
+    try:
+        kind = pa.array(values).type
+    except (pa.ArrowException, ValueError, TypeError):
+        return False
+    # as pandas.cut makes of intervals
+    return not (pa.types.is_dictionary(kind) and isinstance(kind.value_type, pa.BaseExtensionType))
