@@ -208,6 +208,15 @@ def test_wheel_carries_nothing_else(wheel):
     assert all(".dist-info/" in name for name in strangers)
 
 
+def test_the_source_archive_has_all_that_is_tracked():
+    """Its README leads to pages, and its tests read them; Git's own files are no use without Git."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    packed = {*project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]}
+    packed |= {"README.md", "LICENSE", "pyproject.toml"}  # of themselves
+    roots = {path.relative_to(REPOSITORY).parts[0] for path in tracked_files()}
+    assert roots - packed <= {".gitignore", ".gitattributes", ".github", "PKG-INFO"}
+
+
 def test_no_file_names_a_machine():
     for path in tracked_files():
         if path == Path(__file__) or path.suffix in {".png", ".jpeg", ".fits", ".npz"}:
