@@ -209,7 +209,7 @@ def test_wheel_carries_nothing_else(wheel):
 
 
 def test_the_source_archive_has_all_that_is_tracked():
-    """Its README leads to pages, and its tests read them; Git's own files are no use without Git."""
+    """Its README leads to pages, and its tests read them."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     packed = {*project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]}
     packed |= {"README.md", "LICENSE", "pyproject.toml"}  # of themselves
