@@ -1,30 +1,75 @@
-"""Take the pictures of the dashboard, light and dark, for the README and the first page.
+"""Take the pictures of the dashboard for the README, the first page and the notebooks.
 
     python docs/screenshot.py [FOLDER]
 
-Needs the ``test`` extra and Chromium. A simulated person has given 80 labels, in real ones' place.
+Needs the ``test`` extra and Chromium. A simulated person has given the labels, in real ones' place.
+Without FOLDER they go where the docs have theirs, and a small one of the first into the tour.
 """
 
+import base64
 import io
+import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
 HERE = Path(__file__).parent
-WIDTH = 1400
-THEMES = {"light": "dashboard.webp", "dark": "dashboard_dark.webp"}
-CELL = """
+IMPORTS = """
 import astronomaly_widgets as aw
 from astronomaly_widgets.simulation import Oracle, label_with
-
-survey = aw.simulation.make_galaxies(n=2000)
-session = aw.explore(survey, truth="interesting", title="Simulated galaxies", progress=False)
-label_with(session, Oracle(survey.catalog["score"], error=0.1), n_labels=80, batch_size=20)
+"""
+SEARCH = """
+session = aw.explore(survey, truth="interesting", title={title!r}, progress=False)
+label_with(session, Oracle(survey.catalog["score"], error=0.1), n_labels={n}, batch_size={batch})
 session.embedding
 aw.Dashboard(session, per_page=48, order="trained_score")
 """
+GALAXIES = "survey = aw.simulation.make_galaxies(n=2000)" + SEARCH.format(
+    title="Simulated galaxies", n=80, batch=20
+)
+STARS = "survey = aw.simulation.make_light_curves(n=500, n_nights=60)" + SEARCH.format(
+    title="Variable stars", n=60, batch=10
+)
+SPECTRA = "survey = aw.simulation.make_spectra(n=500)" + SEARCH.format(
+    title="Spectra of galaxies", n=60, batch=10
+)
+CLASS = """
+survey = aw.simulation.make_galaxies(n=800, random_state=7, size=96)
+session = aw.explore(survey, title="Find the lenses", progress=False)
+words = {"merger": "two galaxies, or one torn apart: a merger"}
+catalog = survey.catalog.loc[session.object_ids]
+exercise = aw.teaching.Exercise(
+    session, catalog["score"], words=catalog["class_name"].map(words).dropna()
+)
+session.embedding
+classroom = aw.Classroom(exercise, per_page=24)
+for object_id in session.ranking()[:18]:
+    session.label(object_id, catalog.loc[object_id, "score"])
+classroom
+"""
+
+
+class Picture(NamedTuple):
+    """A cell, and what it shows."""
+
+    name: str
+    cell: str
+    theme: str = "light"
+    shown: str = ".aw-dashboard"
+    height: int = 1300
+
+
+PICTURES = (
+    Picture("dashboard", GALAXIES),
+    Picture("dashboard_dark", GALAXIES, theme="dark"),
+    Picture("light_curves", STARS),
+    Picture("spectra", SPECTRA),
+    Picture("classroom", CLASS, shown=".aw-classroom", height=1000),
+)
+WIDTH = 1400
 
 
 def main():
@@ -38,26 +83,47 @@ def main():
         JupyterServer(Path(folder)) as server,
         chromium() as browser,
     ):
-        for theme, name in THEMES.items():
+        for picture in PICTURES:
             lab = LabPage(browser, server)
             try:
-                taken = picture(lab, theme)
+                taken = take(lab, picture)
             finally:
                 lab.close()
-            # the sky is noise, which PNG does not compress
-            Image.open(io.BytesIO(taken)).convert("RGB").save(target / name, quality=85, method=6)
-            sys.stdout.write(f"{name}: {(target / name).stat().st_size / 1000:.0f} kB\n")
+            path = target / f"{picture.name}.webp"
+            path.write_bytes(as_webp(Image.open(io.BytesIO(taken))))
+            sys.stdout.write(f"{path.name}: {path.stat().st_size / 1000:.0f} kB\n")
+
+    if target == HERE / "_static":
+        put_into_the_tour(target / f"{PICTURES[0].name}.webp")
 
 
-def picture(lab, theme):
-    """Return a PNG of the dashboard in a new notebook."""
-    lab.open(f"picture-{theme}", [CELL], theme=theme)
-    lab.page.set_viewport_size({"width": WIDTH + 150, "height": 1300})
+def as_webp(image, quality=85):
+    """Return the bytes of an image; the sky is noise, which PNG does not compress."""
+    written = io.BytesIO()
+    image.convert("RGB").save(written, "webp", quality=quality, method=6)
+    return written.getvalue()
+
+
+def put_into_the_tour(path):
+    """Give the tour, which is installed without the docs, a small picture to carry with it."""
+    tour = HERE.parent / "notebooks" / "01_tour.ipynb"
+    image = Image.open(path)
+    small = image.resize((800, round(image.height * 800 / image.width)), Image.Resampling.LANCZOS)
+    data = base64.b64encode(as_webp(small, 75)).decode()
+    text = tour.read_text(encoding="utf-8")
+    text = re.sub(r"(?<=data:image/webp;base64,)[\w+/=]+", data, text)
+    tour.write_text(text, encoding="utf-8")
+
+
+def take(lab, picture):
+    """Return a PNG of what a cell shows in a new notebook."""
+    lab.open(picture.name.replace("_", "-"), [IMPORTS + picture.cell], theme=picture.theme)
+    lab.page.set_viewport_size({"width": WIDTH + 150, "height": picture.height})
     lab.run(0)
     lab.page.wait_for_selector(".aw-dashboard .aw-object img")
     lab.page.locator(".aw-hide-labeled").click()
     lab.page.wait_for_timeout(3000)  # pictures, map and curves are drawn one after another
-    return lab.page.locator(".aw-dashboard").screenshot()
+    return lab.page.locator(picture.shown).screenshot()
 
 
 if __name__ == "__main__":
