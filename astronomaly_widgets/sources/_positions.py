@@ -184,7 +184,7 @@ def _in_range(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bring right ascension to 0..360; what is no position at all becomes NaN."""
     good = (ra >= -360) & (ra <= 720) & (dec >= -90) & (dec <= 90)  # NaN is not
-    return np.where(good, ra % 360, np.nan), np.where(good, dec, np.nan)
+    return np.where(good, np.where(good, ra, 0) % 360, np.nan), np.where(good, dec, np.nan)
 
 
 def _ids(

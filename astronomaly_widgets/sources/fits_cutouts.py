@@ -146,6 +146,11 @@ class FITSCutouts:
         with np.errstate(invalid="ignore"):
             side[~((side >= 1.5) & (side**2 <= self.max_pixels))] = 0  # also NaN
         self.side = np.round(side).astype(np.int64)
+        if not self._good.any():
+            raise SourceError(
+                f"size is {size!r}, by which all cut-outs would have no pixels, or more than "
+                f"{self.max_pixels} (max_pixels)"
+            )
         self._first, self._second = positions.first, positions.second
         self._pixels = positions.pixels
         self._catalog = with_degrees(positions, self._mosaics, self._places, has_sky)
@@ -179,11 +184,11 @@ class FITSCutouts:
         return len(self._ids)
 
     def __repr__(self) -> str:
-        inside = self.side[self._reference >= 0]
+        inside = self.side[self._good]
         low, high = inside.min(), inside.max()
         across = f"{low}" if low == high else f"{low} to {high}"
-        aside = len(self) - int(self._good.sum())
-        without = f", {aside} of them off the images" if aside else ""
+        aside = len(self) - len(inside)
+        without = f", {aside} of them cannot be cut out" if aside else ""
         return (
             f"<FITSCutouts: {len(self)} objects{without}, {across} pixels across, "
             f"in {', '.join(self.bands)}>"

@@ -489,10 +489,11 @@ def test_objects_off_the_image_are_set_aside_with_a_reason(mosaic):
     frame.loc[len(frame)] = ["other side", 330.0, -2.0]
     frame.loc[len(frame)] = ["nowhere", np.nan, 2.0]
     frame.loc[len(frame)] = ["above", 150.0, 95.0]
+    frame.loc[len(frame)] = ["endless", np.inf, 2.0]
     source = FITSCutouts(mosaic, frame, size=8)
-    assert len(source) == 6
+    assert len(source) == 7
     aside = source.set_aside
-    assert list(aside.index) == ["s1", "other side", "nowhere", "above"]
+    assert list(aside.index) == ["s1", "other side", "nowhere", "above", "endless"]
     assert set(aside["stage"]) == {"read"}
     assert (
         aside.loc["other side", "reason"] == "its position (330.000000 -2.000000) is off the images"
@@ -505,7 +506,7 @@ def test_objects_off_the_image_are_set_aside_with_a_reason(mosaic):
         with pytest.raises(ReadError):
             source.wcs(object_id)
     assert source.read("s2").shape == (8, 8)
-    assert "4 of them off the images" in repr(source)
+    assert "5 of them cannot be cut out" in repr(source)
 
 
 def test_a_catalog_of_another_place_says_where_both_are(mosaic):
@@ -666,12 +667,16 @@ def test_sizes_that_are_none_are_refused_or_set_aside(mosaic):
         ("huge", "'huge', neither a column of the catalog .*nor an angle"),
         ("3 Jy", "'Jy', which is no angle"),
         ([1, 2], "shape"),
+        (0, "size is 0, by which all cut-outs would have no pixels"),
+        (-8, "size is -8"),
+        (9000, r"or more than 64000000 \(max_pixels\)"),
     ]:
         with pytest.raises(SourceError, match=message):
             FITSCutouts(mosaic, frame, size=size)
     frame["r"] = [20.0, np.nan, 1e9]
     source = FITSCutouts(mosaic, frame, size="r")
     assert list(source.set_aside.index) == ["s1", "s2"]
+    assert "2 of them cannot be cut out, 20 pixels across" in repr(source)
     with pytest.raises(ReadError, match="no pixels, or more than"):
         source.read("s2")
     with pytest.raises(ValueError, match="at least 2 pixels"):
