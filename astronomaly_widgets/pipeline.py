@@ -50,8 +50,8 @@ def explore(
     source: Any,
     *,
     features: str | FeatureExtractor | Callable[..., Any] | Sequence[Any] | None = None,
-    preprocess: Chain | Sequence[Any] | None = None,
-    display: Chain | Sequence[Any] | None = None,
+    preprocess: Chain | str | Sequence[Any] | None = None,
+    display: Chain | str | Sequence[Any] | None = None,
     n_components: float | None = None,
     whiten: bool = False,
     detector: str | Detector = "isolation_forest",
@@ -86,10 +86,10 @@ def explore(
         What to measure: by default "ellipse" for images, "light_curve" for light curves, "spectrum"
         and "spectrum_pca" for spectra, "raw" for tables. A function of one object or a scikit-learn
         transformer is an extractor, too, and several make one.
-    preprocess : Chain or sequence of its steps, optional
+    preprocess : Chain, one or several of its steps, optional
         What happens to each image before it is measured, as ``["sigma_clip", "grey"]``; see
         :class:`~astronomaly_widgets.preprocess.Chain`.
-    display : Chain or sequence of its steps, optional
+    display : Chain, one or several of its steps, optional
         What happens to each image before it is shown, as ``["lupton_rgb"]``.
     n_components : int or float, optional
         Reduce the features to so many principal components, or to as many as explain this
@@ -289,8 +289,11 @@ def _open_path(path: Path, extra: dict[str, Any]) -> Source:
     if path.is_dir():
         return sources.ImageFolder(path, **extra)
     if name.endswith(".npy"):
-        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-        return _open_array(path, len(shape), extra)
+        try:
+            ndim = np.load(path, mmap_mode="r", allow_pickle=False).ndim
+        except (OSError, ValueError, EOFError) as error:
+            raise SourceError(f"{str(path)!r} is not an array file: {error}") from error
+        return _open_array(path, ndim, extra)
     if extra and ".fit" in name:  # it was not recognized, and says why
         return sources.FITSCutouts(path, **extra)
     if sources.FeatureTable.recognizes(path):

@@ -381,6 +381,9 @@ def test_what_is_not_a_source_is_answered_with_what_is(tmp_path):
     for bad in (tmp_path / "notes.txt", 3, {"a": 1}):
         with pytest.raises(SourceError, match="known are: a folder of images"):
             aw.explore(bad)
+    (tmp_path / "cut off.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(SourceError, match=r"cut off.npy' is not an array file: EOF"):
+        aw.explore(tmp_path / "cut off.npy")
     with pytest.raises(SourceError, match="nothing at"):
         aw.explore(tmp_path / "typo")
     with pytest.raises(SourceError, match="own catalog"):

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from astronomaly_widgets import preprocess, render
 from astronomaly_widgets.exceptions import ReadError
+from astronomaly_widgets.features import PreparedFeatures, RawFeatures
 from astronomaly_widgets.preprocess import Chain, PreparedSource
 from astronomaly_widgets.sources import FeatureTable, ImageStack
 
@@ -189,11 +190,21 @@ def test_a_chain_is_written_down_and_read_again():
         (("resize", {}), TypeError, "'resize' is a step that takes other arguments: missing"),
         (("grey", {"mode": 1}), TypeError, "unexpected keyword argument 'mode'"),
         (("resize", {"size": np.ones(2)}), ValueError, "wanted numbers, words and lists"),
+        (np.sqrt, ValueError, "'sqrt'> is no step; wanted a name, or a name and its arguments"),
     ],
 )
 def test_a_wrong_step_is_refused_at_once(step, error, reason):
     with pytest.raises(error, match=reason):
         Chain(step)
+
+
+@pytest.mark.parametrize("step", ["grey", ("resize", {"size": 8})])
+def test_one_step_needs_no_list(step):
+    stack = ImageStack(np.arange(2 * 9 * 9 * 3.0).reshape(2, 9, 9, 3))
+    assert Chain.of(step) == Chain.of([step]) == Chain(step)
+    prepared = PreparedSource(stack, step).read("object-1")
+    np.testing.assert_array_equal(prepared, Chain(step)(stack.read("object-1")))
+    assert PreparedFeatures(RawFeatures(), step).chain == Chain(step)
 
 
 MANY = Chain(

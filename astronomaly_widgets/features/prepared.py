@@ -25,7 +25,7 @@ class PreparedFeatures:
     ----------
     extractor : FeatureExtractor
         For images; one that works in batches still does.
-    chain : Chain, or sequence of its steps
+    chain : Chain, one or several of its steps
         See :class:`~astronomaly_widgets.preprocess.Chain`.
 
     Raises
@@ -41,12 +41,12 @@ class PreparedFeatures:
     """
 
     def __init__(
-        self, extractor: FeatureExtractor, chain: preprocess.Chain | Sequence[Any]
+        self, extractor: FeatureExtractor, chain: preprocess.Chain | str | Sequence[Any]
     ) -> None:
         if "image" not in extractor.kinds:
             raise ValueError(f"{extractor.name} measures no images, so there is nothing to prepare")
         self.extractor = extractor
-        self.chain = chain if isinstance(chain, preprocess.Chain) else preprocess.Chain(*chain)
+        self.chain = preprocess.Chain.of(chain)
         self.name = f"prepared_{extractor.name}"
         self.kinds: tuple[str, ...] = ("image",)
 

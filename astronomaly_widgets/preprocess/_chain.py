@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ._noise import sigma_clip
 from ._shape import center_crop, resize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,6 +65,14 @@ class Chain:
     def __init__(self, *steps: str | tuple[str, Mapping[str, Any]]) -> None:
         self.steps = tuple(_checked(step) for step in steps)
 
+    @classmethod
+    def of(cls, steps: Chain | str | Sequence[Any]) -> Chain:
+        """Return the chain of several steps, or of one; a chain as it is."""
+        if isinstance(steps, Chain):
+            return steps
+        several: Sequence[Any] = [steps] if _is_step(steps) else steps
+        return cls(*several)
+
     def __call__(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return what the steps make of an image, (height, width[, bands]); it is left alone."""
         result = image.copy()
@@ -86,7 +95,18 @@ class Chain:
         return [list(step) for step in self.steps]
 
 
+def _is_step(given: Any) -> bool:
+    """Whether this is one step, and not several: a name, or a name and its arguments."""
+    is_pair = isinstance(given, tuple | list) and len(given) == 2
+    return isinstance(given, str) or (is_pair and isinstance(given[1], Mapping))
+
+
 def _checked(step: Any) -> tuple[str, dict[str, Any]]:
+    if not _is_step(step):
+        raise ValueError(
+            f"{step!r} is no step; wanted a name, or a name and its arguments as "
+            "('resize', {'size': 64})"
+        )
     name, arguments = (step, {}) if isinstance(step, str) else step
     if name not in _STEPS:
         raise ValueError(f"there is no step {name!r}; wanted one of {', '.join(_STEPS)}")

@@ -32,7 +32,7 @@ class PreparedSource:
     ----------
     source : Source
         Of images.
-    chain : Chain, or sequence of its steps
+    chain : Chain, one or several of its steps
 
     Raises
     ------
@@ -40,11 +40,11 @@ class PreparedSource:
         The source is not one of images.
     """
 
-    def __init__(self, source: Source, chain: Chain | Sequence[Any]) -> None:
+    def __init__(self, source: Source, chain: Chain | str | Sequence[Any]) -> None:
         if source.kind != "image":
             raise ValueError(f"a chain prepares images, not a source of kind {source.kind!r}")
         self.source = source
-        self.chain = chain if isinstance(chain, Chain) else Chain(*chain)
+        self.chain = Chain.of(chain)
         self.kind = source.kind
         self._scaled = any(name in {"stretch", "normalize"} for name, _ in self.chain.steps)
         inner = getattr(source, "spec", None)

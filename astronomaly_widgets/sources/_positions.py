@@ -128,7 +128,7 @@ def _choose(
         wanted = "ra and dec" if has_sky and not pixels else "x and y"
         raise SourceError(
             f"the catalog has no columns of positions (such as {wanted}); it has {there}; "
-            "name the two by columns=(..., ...)"
+            "name the two by aw.sources.FITSCutouts(..., columns=(..., ...))"
         )
     return found, pixels
 

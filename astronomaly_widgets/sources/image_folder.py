@@ -169,7 +169,8 @@ def _scan(folder: Path, recursive: bool, ids: str) -> tuple[dict[str, str], Coun
         if key in files:
             raise SourceError(
                 f"{files[key]!r} and {relative!r} in {folder} would both be called {key!r}; "
-                "use ids='name' to call objects by their whole file name"
+                f"aw.sources.ImageFolder({folder.name!r}, ids='name') calls objects by their whole "
+                "file name"
             )
         files[key] = relative
     return files, others
@@ -216,7 +217,8 @@ def _fingerprint(path: Path) -> str:
 def _nothing_found(folder: Path, others: Counter[str], recursive: bool) -> str:
     found = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(5))
     wanted = ", ".join(sorted(IMAGE_SUFFIXES))
-    hint = "" if recursive else "; recursive=True looks in sub-folders too"
+    hint = "; aw.sources.ImageFolder(..., recursive=True) looks in sub-folders, too"
+    hint = "" if recursive else hint
     return (
         f"no images in {str(folder)!r} (found: {found or 'nothing'}; wanted: {wanted}{hint}); a "
         "folder of light curves or spectra has one file for each object, and a table of many "

@@ -216,6 +216,6 @@ def _choose(found: dict[str, Any], key: str | None, path: Path) -> Any:
         names = ", ".join(f"{name} {data.shape}" for name, data in found.items()) or "none"
         raise SourceError(
             f"{str(path)!r} has {len(stacks)} data sets of three or four axes; "
-            f"choose one by key= (it has: {names})"
+            f"choose one by aw.sources.ImageStack({path.name!r}, key=...): it has {names}"
         )
     return next(iter(stacks.values()))

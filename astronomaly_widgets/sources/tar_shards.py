@@ -293,7 +293,7 @@ def _note(name: str, folder: str, ids: str, place: tuple[int, int, int], index: 
     if object_id in index.names:
         raise SourceError(
             f"{index.names[object_id]!r} and {name!r} would both be called {object_id!r}; use "
-            "ids='name' to call objects by tar file and path in it"
+            "aw.sources.TarShards(..., ids='name') to call objects by tar file and path in it"
         )
     index.names[object_id] = name
     index.stems.append(f"{folder}/{name[: len(name) - len(base)]}{stem}")
