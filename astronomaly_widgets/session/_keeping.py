@@ -93,6 +93,7 @@ class Keeping(State):
         self._revisions = count(1)
         self._one_retrain = Lock()
         self._threads: list[Thread] = []
+        self._futures: list[Future[Any]] = []
         self._last_retrain: Future[dict[str, Any]] | None = None
         self._map: Future[NDArray[np.float32]] | None = None
         self._map_method = "pca"

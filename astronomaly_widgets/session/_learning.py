@@ -20,7 +20,7 @@ from ..exceptions import ProjectError
 from ..learners import by_name
 from ..project import fingerprint
 from ._early import Early
-from ._scores import learned
+from ._scores import learned, left_out_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,9 +122,9 @@ class Learning(Early):
                             self._tell(early_revision=revision, status=_EARLY)
                         outcome = learner.score(self._X, S)
                     arrays = learned(S, outcome)
-                left_out = getattr(outcome, "left_out", None)  # not every learner says it
+                left_out = left_out_of(outcome, len(rows))
                 if left_out is not None:
-                    left_out = np.asarray(left_out)[np.argsort(in_order)]
+                    left_out = left_out[np.argsort(in_order)]
                     arrays |= {"rows": rows, "scores": scores, "left_out": left_out}
                 row = {
                     "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -317,14 +317,16 @@ class Learning(Early):
         thread = Thread(target=run, name=name, daemon=True)
         with self.lock:
             self._threads = [*(old for old in self._threads if old.is_alive()), thread]
+            self._futures = [*(old for old in self._futures if not old.done()), future]
         _working.add(self)
         thread.start()
 
     def _stop_work(self, seconds: float) -> None:
         """Cancel what runs in the background, and wait for it to end, but not for long."""
-        self.cancel_retrain()
-        if self._map is not None:
-            self._map.cancel()
+        with self.lock:
+            futures = self._futures
+        for future in futures:  # not under the lock: it tells whoever waits
+            future.cancel()
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -58,3 +58,23 @@ def learned(score: NDArray[np.float32], scores: LearnerScores | None) -> dict[st
     if not np.isfinite(arrays["trained_score"]).all():
         raise ValueError("the learner's trained_score is not finite everywhere")
     return arrays
+
+
+def left_out_of(scores: LearnerScores | None, n_labels: int) -> NDArray[Any] | None:
+    """Return what a learner makes of labeled objects without their labels, (m,), if it says so.
+
+    Raises
+    ------
+    ValueError
+        If the learner broke its contract.
+    """
+    values = getattr(scores, "left_out", None)  # not every learner says it
+    if values is None:
+        return None
+    values = np.asarray(values)
+    if values.shape != (n_labels,):
+        raise ValueError(
+            f"the learner's left_out has shape {values.shape}, but one for each of the "
+            f"{n_labels} labels was wanted"
+        )
+    return values

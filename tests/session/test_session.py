@@ -10,7 +10,7 @@ import pytest
 from traitlets import TraitError
 
 import astronomaly_widgets as aw
-from astronomaly_widgets import compute, embedding
+from astronomaly_widgets import clustering, compute, embedding
 from astronomaly_widgets._protocols import LearnerScores
 from astronomaly_widgets.exceptions import ProjectError, ReadOnlyProjectError
 from astronomaly_widgets.project import Project
@@ -290,6 +290,38 @@ def test_a_learner_of_the_wrong_shape_is_refused(session):
     session.label("obj-000", 5)
     with pytest.raises(ValueError, match="shape"):
         session.retrain().result(10)
+
+
+@pytest.mark.parametrize("shape", [(1,), (3,), (2, 2)])
+def test_what_a_learner_leaves_out_must_be_one_number_per_label(session, shape):
+    class Odd(SlowLearner):
+        def score(self, X, anomaly_score):
+            return LearnerScores(*[anomaly_score] * 4, left_out=np.zeros(shape))
+
+    session.learner = Odd()
+    session.label("obj-000", 5)
+    session.label("obj-001", 0)
+    with pytest.raises(ValueError, match="left_out has shape"):
+        session.retrain().result(10)
+
+
+def test_closing_cancels_everything_in_the_background(session, monkeypatch):
+    def find(*_, **__):
+        looking.set()
+        for _ in range(2000):
+            compute.report(0.5)
+            session.learner.go.wait(0.01)
+
+    looking = threading.Event()
+    monkeypatch.setattr(clustering, "cluster", find)
+    session.learner = SlowLearner()
+    session.label("obj-000", 5)
+    futures = [session.retrain(), session.retrain(), session.find_clusters()]
+    assert session.learner.started.wait(10)
+    assert looking.wait(10)
+    session.close()
+    assert [future.cancelled() for future in futures] == [True, True, True]
+    assert not any(thread.is_alive() for thread in session._threads)
 
 
 def test_what_was_learned_is_not_learned_from_again(session):
