@@ -91,7 +91,7 @@ class Keeping(State):
         if project.temporary:
             self._tidy_up = weakref.finalize(self, _discard_if_empty, self._store, project.path)
         self._revisions = count(1)
-        self._one_retrain = Lock()
+        self._one_retrain, self._choosing = Lock(), RLock()
         self._threads: list[Thread] = []
         self._futures: list[Future[Any]] = []
         self._last_retrain: Future[dict[str, Any]] | None = None

@@ -203,16 +203,16 @@ class Ranking(Labeling):
 
         Chosen once for the scores and settings there are: labels that come in move nothing.
         """
-        with self.lock:
-            scores = self._scores
-            settings = self._batch_settings()
-            held = self._suggested
+        _, labeled, y = self._labeled()
+        with self._choosing:  # not the lock, for which labels and callbacks would wait
+            scores, settings, held = self._scores, self._batch_settings(), self._suggested
             if held is None or held[0] is not scores or held[1] != settings:
-                held = self._suggested = (scores, settings, self._suggest(scores))
+                held = self._suggested = (scores, settings, self._suggest(scores, labeled, y))
             return held[2]
 
-    def _suggest(self, scores: dict[str, Any]) -> _Suggestion:
-        _, labeled, y = self._labeled()
+    def _suggest(
+        self, scores: dict[str, Any], labeled: NDArray[np.intp], y: NDArray[np.float64]
+    ) -> _Suggestion:
         worth, strategy = scores["acquisition"], self.strategy
         if np.array_equal(worth, scores["anomaly_score"]):  # nothing has been learned
             worth = self._first_worth(worth)

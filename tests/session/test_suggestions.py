@@ -1,11 +1,13 @@
 """What a session suggests, why, and what it says is left."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
 import pytest
 
-from astronomaly_widgets import Session
+from astronomaly_widgets import Session, batches
 from astronomaly_widgets.learners import DirectRegression, by_name
 from astronomaly_widgets.simulation import Oracle, label_with
 
@@ -30,6 +32,31 @@ def session():
     with_end = Session(X, ids, anomaly_score=S)
     yield with_end
     with_end.close()
+
+
+def test_labels_come_in_while_the_suggested_are_being_chosen(session, monkeypatch):
+    choosing, go = threading.Event(), threading.Event()
+    choose = batches.suggest
+
+    def slowly(*given, **more):
+        choosing.set()
+        assert go.wait(60)
+        return choose(*given, **more)
+
+    def label():
+        session.label_many(["s001", "s002"], 3)
+        session.save_view_state(page=1)
+        return session.n_labeled
+
+    monkeypatch.setattr(batches, "suggest", slowly)
+    with ThreadPoolExecutor() as pool:
+        order = pool.submit(session.ranking)
+        assert choosing.wait(60)
+        try:
+            assert pool.submit(label).result(60) == 2
+        finally:
+            go.set()
+        assert len(order.result(60)) == 600
 
 
 def test_the_first_batch_has_every_kind(session):
@@ -95,9 +122,10 @@ def test_what_counts_as_found_is_what_is_looked_for():
 
 def test_another_threshold_is_another_batch(session):
     _, _, _, scores, _ = survey()
-    label_with(session, Oracle(scores), 60, batch_size=20)
+    modest = {object_id: 0.9 * score for object_id, score in scores.items()}
+    label_with(session, Oracle(modest), 60, batch_size=20)
     before = list(session.ranking("suggested")[:50])
-    session.interesting_from = 6.0  # nothing has been found
+    session.interesting_from = 5.0  # nothing has been found
     assert list(session.ranking("suggested")[:50]) != before
     session.interesting_from = 4.0
     assert list(session.ranking("suggested")[:50]) == before
