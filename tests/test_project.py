@@ -97,6 +97,15 @@ def test_a_damaged_file_is_named_and_made_again(tmp_path, name, damage):
         assert session.labels["score"].to_dict() == {"7": 5}
 
 
+@pytest.mark.parametrize("remembered", ["6.5", "null", '"high"'])
+def test_a_threshold_that_cannot_be_keeps_no_project_closed(tmp_path, remembered):
+    Session(np.eye(9), project=tmp_path).close()
+    (tmp_path / "view").mkdir(exist_ok=True)
+    (tmp_path / "view" / "interesting_from.json").write_text(remembered)
+    with closing(Session.open(tmp_path)) as session:
+        assert session.interesting_from == 4
+
+
 def test_a_newer_schema_is_refused_and_nothing_is_changed(tmp_path):
     Project(tmp_path).update_manifest()
     manifest = tmp_path / "manifest.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import weakref
+from contextlib import suppress
 from itertools import count
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,8 @@ class Keeping(State):
         self.view_state = project.load_view()
         current = self.view_state.get("current_id")
         self.current_id = current if current in self._ids else None
-        self.interesting_from = float(self.view_state.get("interesting_from", 4.0))
+        with suppress(TypeError, ValueError, t.TraitError):  # no reason to refuse a project
+            self.interesting_from = float(self.view_state.get("interesting_from", 4.0))
         self.observe(self._keep_threshold, "interesting_from")
         self.learner = self._learner_as_left() if learner is None else learner
         if learner is not None:
