@@ -1,4 +1,8 @@
-"""What tells one function or object from another: its code, and all that it holds, by content."""
+"""What tells one function or object from another: its code, and all that it holds, by content.
+
+joblib.hash knows a function by its name, whatever its code has become, and refuses closures; what
+cloudpickle writes of a set, also of one in a function's code, is another in every run of Python.
+"""
 
 from __future__ import annotations
 
