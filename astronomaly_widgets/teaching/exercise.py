@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -215,7 +216,7 @@ class Exercise:
                 session.features,
                 names,
                 anomaly_score=session.anomaly_score,
-                learner=session.learner,
+                learner=deepcopy(session.learner),  # the person's may be learning meanwhile
                 random_state=session.random_state,
             )
             other.interesting_from = session.interesting_from

@@ -144,6 +144,13 @@ def test_the_expert_finds_more_than_the_detector_and_leaves_no_label_behind(exer
     assert np.isnan(exercise.score_board().loc["simulated expert", "found"]), "it gave 60 labels"
 
 
+def test_the_expert_does_not_teach_the_learner_of_the_person(session, scores):
+    session.learner = learner = aw.learners.NeighborScore()
+    before = set(vars(learner))
+    Exercise(session, scores, n_expert=48).run_expert()
+    assert set(vars(learner)) == before
+
+
 def test_a_hint_shows_a_dozen_with_an_interesting_one_and_is_counted(session, scores):
     exercise = Exercise(session, scores, hints=["look for arcs"])
     assert exercise.hint() == "look for arcs"
