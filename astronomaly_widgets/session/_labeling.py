@@ -59,8 +59,9 @@ class Labeling(Keeping):
             If it could not be stored. In every case nothing is stored.
         """
         self.row_of(object_id)
-        words = (tags,) if isinstance(tags, str) else tuple(str(tag) for tag in tags)
-        entry = Entry(str(object_id), checked_score(score), words, str(comment))
+        words = (tags,) if isinstance(tags, str) else tags
+        plain = tuple(_storable(tag) for tag in words)
+        entry = Entry(str(object_id), checked_score(score), plain, _storable(comment))
         self._append([entry], seconds, event_id)
 
     def label_many(
@@ -73,6 +74,8 @@ class Labeling(Keeping):
     ) -> None:
         """Give several objects one score, as one step to undo; tags and comments they have stay.
 
+        One str is one object.
+
         Raises
         ------
         KeyError, ValueError, ReadOnlyProjectError, ProjectError
@@ -80,8 +83,9 @@ class Labeling(Keeping):
         """
         value = checked_score(score)
         entries = []
+        several = (object_ids,) if isinstance(object_ids, str) else object_ids
         with self.lock:
-            for object_id in object_ids:
+            for object_id in several:
                 self.row_of(object_id)
                 old = self._store.get(object_id)
                 tags, comment = ((), "") if old is None else (old.tags, old.comment)
@@ -218,6 +222,11 @@ class Labeling(Keeping):
         # never under the lock: an observer may hold a lock of its own and wait for ours
         with self._announcing():
             self.label_revision = next(self._revisions)
+
+
+def _storable(text: Any) -> str:
+    """Return a text with "?" for what is no letter: a browser may cut an emoji in half."""
+    return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _frame(labels: list[Label]) -> pd.DataFrame:

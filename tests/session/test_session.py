@@ -168,6 +168,18 @@ def test_rest_of_page_keeps_tags_and_is_one_step(session):
     assert session.score_of("obj-002") is None
 
 
+def test_one_word_is_one_object():
+    session = aw.Session(blob()[0])
+    session.label_many("12", 3)
+    assert session.labels["score"].to_dict() == {"12": 3.0}
+    session.close()
+
+
+def test_half_an_emoji_does_not_lose_a_label(session):
+    session.label("obj-000", 5, tags=("new \ud83e",), comment="a planet: \ud83e")
+    assert session.label_of("obj-000")[1:4] == (5.0, ("new ?",), "a planet: ?")
+
+
 def test_observers_hear_of_every_change_of_labels(session):
     heard = []
     session.observe(lambda change: heard.append(session.n_labeled), "label_revision")
