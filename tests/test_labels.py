@@ -241,6 +241,13 @@ def test_no_label_goes_to_a_file_that_is_not_there_any_more(store, path, fate):
     assert scores(store) == {"a": 1.0}
 
 
+def test_a_log_that_cannot_be_read_says_so(store):
+    store.close()
+    for read in (store.refresh, store.events):
+        with pytest.raises(ProjectError, match=r"cannot be read.*closed"):
+            read()
+
+
 def test_a_file_that_is_no_log_is_refused(path):
     path.write_text("not a database, but long enough to look at" * 50)
     with pytest.raises(ProjectError, match="label log"):

@@ -98,9 +98,10 @@ def import_labels(
 ) -> ImportedLabels:
     """Label the objects of a session as they are labeled in a file.
 
-    Everything goes through the session's log, under its annotator, and can be undone there, one
-    step per score. An object is found by its id, or by the name of its file, with or without
-    folder and suffix.
+    Everything goes through the session's log, under its annotator, and can be undone there: one
+    step per score, and one per object that comes with tags or a comment. Where the file has
+    neither, those there are here stay. An object is found by its id, or by the name of its file,
+    with or without folder and suffix.
 
     Parameters
     ----------

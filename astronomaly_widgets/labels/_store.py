@@ -154,14 +154,8 @@ class LabelStore:
         ProjectError
             If the log cannot be read just now; what was read before stands.
         """
-        with self._lock:
-            try:
-                return self._read_new()
-            except sqlite3.Error as error:
-                raise ProjectError(
-                    f"the labels in {self.path} cannot be read ({error}); they are safe: try "
-                    "again, and if it stays so, check that the disk is there"
-                ) from error
+        with self._lock, self._reading():
+            return self._read_new()
 
     def get(self, object_id: str) -> Label | None:
         """Return the current label of an object, or None."""
@@ -187,10 +181,16 @@ class LabelStore:
             return bool(self._ledger.person(self.annotator).undone)
 
     def events(self) -> pd.DataFrame:
-        """Return the whole log, one row per event: the audit trail."""
+        """Return the whole log, one row per event: the audit trail.
+
+        Raises
+        ------
+        ProjectError
+            If the log cannot be read just now.
+        """
         import pandas as pd
 
-        with self._lock:
+        with self._lock, self._reading():
             frame = pd.read_sql_query(
                 f"SELECT {_COLUMNS} FROM events ORDER BY seq",  # noqa: S608 - a constant
                 self._connection,
@@ -235,6 +235,18 @@ class LabelStore:
             self._connection.close()
 
     # -- inside ----------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        from pandas.errors import DatabaseError
+
+        try:
+            yield
+        except (sqlite3.Error, DatabaseError) as error:
+            raise ProjectError(
+                f"the labels in {self.path} cannot be read ({error}); those that are on disk are "
+                "safe: try again or open the project again, and check that the disk is there"
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[list[tuple[Any, ...]]]:
