@@ -170,11 +170,12 @@ def explore(
         )
     X, names = _made_comparable(measured, n_components, whiten=whiten)
     table = _with_periods(origin.catalog, measured)
+    table = None if table is None else table.reindex(measured.object_ids)
     with compute.elsewhere(client):
         session = Session(
             pd.DataFrame(X, columns=pd.Index(names), index=measured.object_ids),
             source=shown,
-            catalog=None if table is None else table.reindex(measured.object_ids),
+            catalog=table,
             detector=detector,
             learner=learner,
             project=project,
@@ -186,6 +187,10 @@ def explore(
         )
     session.client = client
     session.status = session.status or f"opened {origin!r}"
+    if table is not None and origin.kind != "table":
+        n_unknown = int(table.isna().all(axis=1).sum())
+        if n_unknown:
+            session.status += f"; the catalog says nothing of {n_unknown} of {len(table)} objects"
     if len(measured.set_aside) > len(measured.object_ids):
         session.status += f"; {len(measured.set_aside)} objects set aside, {_most_often(measured)}"
     return session

@@ -403,6 +403,16 @@ def test_a_status_says_why_most_objects_were_set_aside():
         aw.explore(table.assign(redshift=np.nan), progress=False)
 
 
+def test_a_status_counts_the_objects_of_which_the_catalog_says_nothing():
+    stack = np.random.default_rng(0).normal(size=(6, 8, 8))
+    catalog = pd.DataFrame({"object_id": ["object-1", "object-4"], "redshift": [0.1, np.nan]})
+    source = aw.sources.ImageStack(stack, catalog=catalog)
+    session = aw.explore(source, features="raw", progress=False)
+    assert session.status.endswith("; the catalog says nothing of 4 of 6 objects")
+    table = pd.DataFrame({"size": [1.0, 2.0], "class": [None, "star"]})
+    assert "catalog" not in aw.explore(table, progress=False).status
+
+
 def test_a_survey_in_which_nothing_can_be_measured_says_why(tmp_path):
     for k in range(3):
         (tmp_path / f"{k}.png").write_bytes(b"")
