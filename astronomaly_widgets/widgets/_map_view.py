@@ -106,6 +106,7 @@ class MapView(anywidget.AnyWidget):
         "keeper.js",
         "channel.js",
         "picture_url.js",
+        "own_keys.js",
         "map_canvas.js",
         "map_keys.js",
         "map_legend.js",

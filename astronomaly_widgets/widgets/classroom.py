@@ -37,7 +37,7 @@ class ScoreBoard(anywidget.AnyWidget):
         What is said of the gold object that was scored last.
     """
 
-    _esm = bundle("keeper.js", "channel.js", "score_board.js")
+    _esm = bundle("keeper.js", "channel.js", "own_keys.js", "score_board.js")
     _css = bundle("theme.css", "panel.css", "score_board.css")
 
     rows = t.List().tag(sync=True)

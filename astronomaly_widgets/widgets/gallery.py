@@ -70,6 +70,7 @@ class Gallery(anywidget.AnyWidget):
         "keeper.js",
         "channel.js",
         "picture_url.js",
+        "own_keys.js",
         "digit_keys.js",
         "gallery_head.js",
         "gallery_grid.js",

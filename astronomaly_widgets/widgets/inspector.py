@@ -65,6 +65,7 @@ class Inspector(anywidget.AnyWidget):
         "keeper.js",
         "channel.js",
         "picture_url.js",
+        "own_keys.js",
         "digit_keys.js",
         "inspector_picture.js",
         "inspector_plot.js",

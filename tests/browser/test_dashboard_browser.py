@@ -73,6 +73,10 @@ RING = """() => {
     return [box.x + box.width / 2, box.y + box.height / 2];
 }"""
 DOTS = "document.querySelectorAll('.aw-feature-map .bqplot path.line')"
+NOTEBOOK = """() => JSON.stringify([
+    window.jupyterapp.shell.currentWidget.content.activeCellIndex,
+    window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.type),
+])"""
 IN_GALLERY = "(all) => all.map((one) => one.dataset.objectId)"
 
 
@@ -188,6 +192,52 @@ def test_a_click_on_the_map_makes_the_object_current_everywhere(shown):
     wait_current(shown, ODD)
     tell(shown, current=ODD)
     assert shown.page.evaluate("() => window.hacked") is None
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        ".aw-feature-map .plotarea_events",
+        ".aw-map-mode",
+        ".aw-recall-panel .aw-panel-title",
+        ".aw-inspector-id",
+        ".aw-inspector-picture",
+    ],
+)
+def test_after_a_click_beside_the_gallery_its_keys_go_on_and_none_reaches_the_notebook(
+    shown, beside
+):
+    page = shown.page
+    before = page.evaluate(NOTEBOOK)
+    page.locator(beside).first.click(position={"x": 3, "y": 3})
+    page.keyboard.type("k4")
+    shown.wait_for("() => document.querySelector('.aw-object[data-score=\"4\"]')")
+    assert page.evaluate(NOTEBOOK) == before
+
+
+@pytest.mark.parametrize("focused", [".aw-inspector-scores button", ".aw-map-mode", ".aw-map-aim"])
+def test_no_key_reaches_the_notebook_from_what_the_tab_key_comes_to(shown, focused):
+    page = shown.page
+    before = page.evaluate(NOTEBOOK)
+    page.locator(focused).first.focus()
+    page.keyboard.type("kk")
+    assert page.evaluate(NOTEBOOK) == before
+
+
+@pytest.mark.parametrize("focused", [".aw-gallery", ".aw-inspector-comment", ".aw-map-aim"])
+def test_the_keys_that_save_the_notebook_save_it_from_anywhere(shown, focused):
+    page = shown.page
+    page.evaluate(
+        """() => {
+            window.saved = 0;
+            window.jupyterapp.commands.commandExecuted.connect((_, { id }) => {
+                window.saved += id === 'docmanager:save';
+            });
+        }"""
+    )
+    page.locator(focused).focus()
+    page.keyboard.press("Control+s")
+    shown.wait_for("() => window.saved > 0")
 
 
 @pytest.mark.parametrize("gesture", ["click", "lasso"])

@@ -64,7 +64,6 @@ function render({ model, el }) {
   const root = make("div", "aw-gallery", {
     role: "group",
     tabindex: "0",
-    "data-lm-suppress-shortcuts": "true",
     "aria-roledescription": "gallery",
   });
   const labels = makeLabels(paint);
@@ -376,8 +375,6 @@ function render({ model, el }) {
   // -- keys and clicks ---------------------------------------------------------------------
 
   function onkeydown(event) {
-    // whatever is typed here is meant for the gallery, never for the notebook around it
-    event.stopPropagation();
     const { target } = event;
     if (target.matches("input, select")) {
       if (event.key === "Escape") focus();
@@ -448,9 +445,7 @@ function render({ model, el }) {
   }
 
   root.addEventListener("keydown", onkeydown);
-  for (const type of ["keyup", "keypress"]) {
-    root.addEventListener(type, (event) => event.stopPropagation());
-  }
+  keepKeys(root);
   grid.root.addEventListener("click", onclick);
   grid.root.addEventListener("dblclick", (event) => {
     if (event.target.closest(".aw-picture")) inspect();
@@ -463,11 +458,20 @@ function render({ model, el }) {
     if (event.target.matches("select")) focus();
   });
 
+  // After a click beside the gallery its keys go on to work. A button that was pressed by key keeps
+  // the focus, as does whatever has a use for keys of its own.
+  function takeKeys({ target, detail }) {
+    const isBeside = detail > 0 && !root.contains(target);
+    if (isBeside && !target.closest("input, textarea, select, summary, a, dialog")) focus();
+  }
+
   // -- life --------------------------------------------------------------------------------
 
+  let dashboard = null;
   const onresize = new ResizeObserver(() => {
     grid.fit(body.clientWidth, opened?.page.records.length ?? 0);
-    const dashboard = el.closest(".aw-dashboard");
+    dashboard ??= el.closest(".aw-dashboard"); // there once this element lies in the page
+    dashboard?.addEventListener("click", takeKeys);
     dashboard?.style.setProperty("--aw-head-height", `${head.root.offsetHeight}px`);
   });
   onresize.observe(head.root);
@@ -492,6 +496,7 @@ function render({ model, el }) {
 
   return () => {
     onresize.disconnect();
+    dashboard?.removeEventListener("click", takeKeys);
     onscroll.disconnect();
     clearTimeout(moveTimer);
     clearTimeout(headTimer);

@@ -37,7 +37,7 @@ function section(name, title) {
 
 function render({ model, el }) {
   const root = make("div", "aw-inspector-root");
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root);
   const dialog = make("dialog", "aw-inspector-large");
   const body = make("div", "aw-inspector-body");
   body.tabIndex = -1;
@@ -370,7 +370,6 @@ function render({ model, el }) {
   });
   root.addEventListener("keydown", (event) => {
     if (!dialog.open) return;
-    event.stopPropagation();
     const typing = event.target.matches("input, textarea");
     if (typing || event.altKey) return;
     const undoes = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";

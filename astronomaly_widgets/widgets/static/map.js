@@ -35,7 +35,7 @@ function icon(path) {
 
 function render({ model, el }) {
   const root = make("div", "aw-map-root");
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root);
   el.append(root);
   const panel = () => el.closest(".aw-feature-map") ?? el;
   const draws = model.get("head").canvas;

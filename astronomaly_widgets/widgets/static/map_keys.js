@@ -82,7 +82,6 @@ function makeAim({ look, choose, select, clear, zoom, reset }) {
     const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;
     event.preventDefault();
-    event.stopPropagation();
     action();
   });
   node.addEventListener("focus", () => look(place));

@@ -3,7 +3,6 @@
 function render({ model, el }) {
   const root = document.createElement("div");
   root.className = "aw-replay-words";
-  root.dataset.lmSuppressShortcuts = "true";
   const title = document.createElement("div");
   title.className = "aw-panel-title";
   const caveat = document.createElement("p");

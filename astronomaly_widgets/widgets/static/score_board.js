@@ -3,7 +3,7 @@
 function render({ model, el }) {
   const root = document.createElement("div");
   root.className = "aw-board";
-  root.dataset.lmSuppressShortcuts = "true";
+  keepKeys(root);
   const head = document.createElement("div");
   head.className = "aw-panel-head";
   const title = document.createElement("span");
