@@ -229,8 +229,8 @@ class RecallPanel(ipywidgets.VBox):
                 self.retrains.x = self.retrains.y = _NOTHING
 
     def _show_names(self, names: Sequence[tuple[int, float, str, str]]) -> None:
-        gap = float(self._y.max) / _LINES_OF_TEXT
-        y = apart([name[1] for name in names], gap)
+        top = float(self._y.max)
+        y = apart([name[1] for name in names], top / _LINES_OF_TEXT, highest=top)
         with self.names.hold_sync():
             self.names.x = np.array([name[0] for name in names], dtype=float)
             self.names.y = np.array(y, dtype=float)
@@ -267,10 +267,13 @@ def _interval(left: Remaining) -> str:
     return f"{left.low:.0f}-{left.high:.0f}"
 
 
-def apart(places: Sequence[float], gap: float) -> list[float]:
-    """Move places up or down as little as needed, so that none is nearer than `gap` to another."""
+def apart(places: Sequence[float], gap: float, highest: float = np.inf) -> list[float]:
+    """Move places up, and down from the `highest`, so that none is nearer than `gap` to another."""
     order = np.argsort(places, kind="stable")
     moved = [float(place) for place in places]
     for below, above in pairwise(order):
         moved[above] = max(moved[above], moved[below] + gap)
+    for k in reversed(order):
+        moved[k] = min(moved[k], highest)
+        highest = moved[k] - gap
     return moved

@@ -180,6 +180,17 @@ def test_names_keep_apart_in_their_order():
     assert recall_panel.apart([], 1) == []
 
 
+def test_names_at_the_top_make_room_below():
+    assert recall_panel.apart([10, 10, 10, 2], 1, highest=10) == [8, 9, 10, 2]
+
+
+def test_all_three_curves_have_a_name_in_the_plot_when_all_is_labeled(panel, session):
+    session.label_many(session.object_ids, 5)
+    settle(panel)
+    assert len(panel.names.text) >= 3
+    assert max(panel.names.y) <= panel._y.max
+
+
 def test_long_curves_are_thinned_but_keep_their_ends():
     x, y = _curves.thinned(np.arange(10_000))
     assert len(x) <= 400
