@@ -72,6 +72,7 @@ class Gallery(anywidget.AnyWidget):
         "picture_url.js",
         "own_keys.js",
         "digit_keys.js",
+        "score_colors.js",
         "gallery_head.js",
         "gallery_grid.js",
         "gallery.js",

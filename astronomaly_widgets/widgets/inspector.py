@@ -10,7 +10,7 @@ import numpy as np
 import traitlets as t
 
 from .. import render
-from ..density import PALETTE, typical
+from ..density import typical
 from . import _facts, _plots
 from ._channel import Channel
 from ._position import LINKS, check
@@ -52,8 +52,6 @@ class Inspector(anywidget.AnyWidget):
         ``object_id``, ``score`` (None without a label), ``tags``, ``comment``.
     neighbors : dict
         ``object_id`` and the ``objects`` nearest to it: id, score, picture.
-    palette : list of str
-        Colors of the scores 0..5.
     links : dict
         Name and template of each link to a page on the object's position; may be replaced by
         one's own, such as ``{"Archive": "https://example.org/?ra={ra}&dec={dec}"}``. In braces
@@ -67,6 +65,7 @@ class Inspector(anywidget.AnyWidget):
         "picture_url.js",
         "own_keys.js",
         "digit_keys.js",
+        "score_colors.js",
         "inspector_picture.js",
         "inspector_plot.js",
         "inspector.js",
@@ -76,7 +75,6 @@ class Inspector(anywidget.AnyWidget):
     record = t.Dict().tag(sync=True)
     label = t.Dict().tag(sync=True)
     neighbors = t.Dict().tag(sync=True)
-    palette = t.List().tag(sync=True)
     links = t.Dict()
 
     _linked = False
@@ -85,7 +83,6 @@ class Inspector(anywidget.AnyWidget):
         super().__init__()
         self.session = session
         self.on_step = on_step
-        self.palette = list(PALETTE)
         self.links = dict(LINKS)
         self._keys = count(1)
         self._typical: tuple[Any, ...] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -65,6 +66,37 @@ def test_a_scan_finds_nothing_serious_on_the_dashboard(notebook, theme):
     page.keyboard.type("4031")
     page.wait_for_timeout(500)
     assert serious(notebook, ".aw-dashboard") == []
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colors, "rgb(...)", by WCAG 2.2: from 1 to 21, and 4.5 for text."""
+    linear = [
+        [((v / 255 + 0.055) / 1.055) ** 2.4 if v > 10 else v / 255 / 12.92 for v in channels]
+        for channels in ([int(v) for v in re.findall(r"\d+", color)] for color in (one, other))
+    ]
+    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_every_score_can_be_read_on_its_color(notebook):
+    page = notebook.page
+    page.locator(".aw-object img").first.click()
+    page.keyboard.type("012345")
+    notebook.wait_for("() => document.querySelectorAll('.aw-object[data-score]').length >= 6")
+    for k in range(6):
+        page.locator(".aw-object .aw-picture").nth(k).click()
+        notebook.wait_for(
+            f"() => document.querySelector('.aw-inspector-root').dataset.score === '{k}'"
+        )
+        for name in (
+            f".aw-object .aw-score[data-score='{k}'][aria-pressed='true']",
+            f".aw-object[data-score='{k}'] .aw-badge",
+            f".aw-inspector .aw-score[data-score='{k}'][aria-pressed='true']",
+        ):
+            ink, paper = page.locator(name).first.evaluate(
+                "(one) => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]"
+            )
+            assert contrast(ink, paper) >= 4.5, name
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

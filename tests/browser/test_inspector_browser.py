@@ -24,7 +24,6 @@ window.state = {
   record: shows(1),
   label: { object_id: "object-1", score: null, tags: [], comment: "" },
   neighbors: { object_id: "object-1", objects: [] },
-  palette: ["#000", "#111", "#222", "#333", "#444", "#555"],
 };
 const model = {
   get: (name) => state[name],

@@ -19,6 +19,7 @@ s = aw.Session(
 )
 s.max_embedded = 0  # the map stays what it is: UMAP takes half a minute of every core
 """
+FEW = "s.selected_ids = tuple(s.object_ids[:3])"
 SHOWN = "() => document.querySelectorAll('.aw-object:not([hidden])').length >= 24"
 # what is cut off, and what lies outside of what holds it
 AMISS = """() => {
@@ -60,7 +61,7 @@ PLACES = """() => ['.aw-toolbar', '.aw-under', '.aw-next-page', '.aw-retrain', '
 def notebook(browser, server):
     """One notebook for all tests of this module, with the file browser open beside it."""
     page = LabPage(browser, server)
-    page.open("layout", [SETUP, "d = aw.Dashboard(s); d", "done = s.retrain().result()"])
+    page.open("layout", [SETUP, "d = aw.Dashboard(s); d", "done = s.retrain().result()", FEW])
     page.command("application:toggle-left-area")
     yield page
     page.close()
@@ -87,6 +88,17 @@ def test_nothing_of_the_heads_is_cut_or_overlaps(shown, width, theme):
     shown.page.evaluate("() => document.querySelector('.aw-dashboard').scrollIntoView()")
     shown.screenshot(f"layout_{theme}_{width}")
     assert shown.page.evaluate(AMISS) == []
+
+
+def test_a_tile_keeps_its_size_when_few_objects_are_shown(shown):
+    page = shown.page
+    width = "() => document.querySelector('.aw-object').offsetWidth"
+    page.wait_for_timeout(500)  # the panels lay themselves out
+    before = page.evaluate(width)
+    shown.run(3)
+    shown.wait_for("() => document.querySelectorAll('.aw-object').length === 3")
+    page.wait_for_timeout(500)
+    assert page.evaluate(width) == pytest.approx(before, rel=0.2)
 
 
 @pytest.mark.parametrize("width", [1100, 1440, 1920])

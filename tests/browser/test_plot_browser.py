@@ -23,7 +23,6 @@ window.state = {
   record: null,
   label: { object_id: "a", score: null, tags: [], comment: "" },
   neighbors: { object_id: "a", objects: [] },
-  palette: ["#000", "#111", "#222", "#333", "#444", "#555"],
 };
 const model = {
   get: (name) => window.state[name],

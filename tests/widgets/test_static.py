@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import astronomaly_widgets
+from astronomaly_widgets.density import PALETTE
 
 STATIC = Path(astronomaly_widgets.__file__).parent / "widgets" / "static"
 SHEETS = sorted(STATIC.glob("*.css"))
@@ -48,3 +49,8 @@ def test_names_from_data_are_never_parsed_as_html(script):
 def test_nothing_is_loaded_from_elsewhere(path):
     text = path.read_text()
     assert not re.search(r"@import|url\(\s*['\"]?(?:https?:)?//|\bimport\s*\(|\bfetch\s*\(", text)
+
+
+def test_a_score_has_the_same_color_everywhere():
+    (colors,) = re.findall(r"SCORE_COLORS = \[(.*?)\]", (STATIC / "score_colors.js").read_text())
+    assert tuple(re.findall(r'"(.+?)"', colors)) == PALETTE

@@ -1,15 +1,8 @@
 // The grid of objects: pictures, scores, and which one is current. Tiles are made once and filled
 // again for every page.
 
-const VIRIDIS = ["#3b528b", "#31688e", "#21918c", "#35b779", "#90d743", "#fde725"];
 const SCORES = [0, 1, 2, 3, 4, 5];
 const TAIL = 6; // of a long id, this many characters at its end are always seen
-
-function inColor(element, score) {
-  const step = score === null ? null : Math.min(5, Math.max(0, Math.round(score)));
-  element.style.background = step === null ? "" : VIRIDIS[step];
-  element.style.color = step === null ? "" : step < 3 ? "#fff" : "#111";
-}
 
 function makeTile(i, uid) {
   const image = make("img", "", { alt: "", draggable: "false" });
@@ -81,14 +74,14 @@ function paintLabel(tile, score, state) {
   root.dataset.state = state;
   setText(badge, score === null ? "" : String(score));
   badge.hidden = score === null;
-  inColor(badge, score);
+  inScoreColor(badge, score);
   for (const button of tile.pressed.splice(0)) {
     button.setAttribute("aria-pressed", "false");
-    inColor(button, null);
+    inScoreColor(button, null);
   }
   if (buttons[score]) {
     buttons[score].setAttribute("aria-pressed", "true");
-    inColor(buttons[score], score);
+    inScoreColor(buttons[score], score);
     tile.pressed.push(buttons[score]);
   }
   mark.hidden = state !== "late" && state !== "failed";
@@ -110,16 +103,16 @@ function decodeAhead({ urls }) {
   }
 }
 
-// Choose the number of columns: tiles of a good size, and rows that are full.
+// Choose the number of columns: tiles of a good size, and rows that are full or only one.
 function columnsFor(width, n) {
   const gap = 7;
   const wanted = Math.min(150, Math.max(92, width / 8.2)); // small tiles where there is little room
   let best = 1;
   let least = Infinity;
-  for (let columns = 1; columns <= Math.max(1, n); columns++) {
+  for (let columns = 1; ; columns++) {
     const tile = (width - gap * (columns - 1)) / columns;
     if (tile < 84 && columns > 2) break;
-    const ragged = n % columns === 0 ? 0 : 0.22;
+    const ragged = n <= columns || n % columns === 0 ? 0 : 0.22;
     const cost = Math.abs(Math.log(tile / wanted)) + ragged;
     if (cost < least) [best, least] = [columns, cost];
   }

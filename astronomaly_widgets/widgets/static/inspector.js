@@ -229,12 +229,10 @@ function render({ model, el }) {
   }
 
   function paintLabel(state) {
-    const palette = model.get("palette");
     scoreButtons.forEach((node, value) => {
       const on = draft.score === value;
       node.setAttribute("aria-pressed", String(on));
-      node.style.background = on ? palette[value] : "";
-      node.style.color = on ? (value < 2 ? "#fff" : "#111") : "";
+      inScoreColor(node, on ? value : null);
     });
     root.dataset.score = draft.score ?? "";
     root.dataset.state = state;
@@ -268,9 +266,7 @@ function render({ model, el }) {
         node.append(image);
         if (object.score !== null) {
           const badge = make("span", "aw-badge", String(object.score));
-          const color = model.get("palette")[Math.round(object.score)];
-          badge.style.background = color;
-          badge.style.color = object.score < 2 ? "#fff" : "#111";
+          inScoreColor(badge, object.score);
           node.append(badge);
         }
         return node;
