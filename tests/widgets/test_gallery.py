@@ -484,7 +484,7 @@ def test_first_pages_that_were_taken_stay_when_the_rest_is_scored(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("interesting_from", 5.5), ("batch_size", 7), ("explore", 0.5), ("strategy", "diverse")],
+    [("interesting_from", 5.0), ("batch_size", 7), ("explore", 0.5), ("strategy", "diverse")],
 )
 def test_another_way_to_choose_is_offered_at_once(view, gallery, session, name, value):
     """As a retrain is: what counts as found is what is looked for."""
