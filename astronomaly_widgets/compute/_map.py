@@ -108,7 +108,14 @@ def _bar(text: str | None, total: int, unit: str) -> Iterator[Callable[[], Any]]
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, desc=text, unit=f" {unit}", smoothing=0.1, dynamic_ncols=True) as bar:
+    with tqdm(
+        total=total,
+        desc=text,
+        unit=f" {unit}",
+        smoothing=0.1,
+        dynamic_ncols=True,
+        leave=False,  # what comes after it says what became of the objects
+    ) as bar:
         yield bar.update
 
 

@@ -168,7 +168,11 @@ def replay(
     as_it_was = liked[np.argsort(search.turn)]
     curves = {AS_IT_WAS: np.append(0, np.cumsum(as_it_was))}
     with tqdm(
-        total=len(entrants) * len(liked), desc="Replaying", unit=" labels", disable=not progress
+        total=len(entrants) * len(liked),
+        desc="Replaying",
+        unit=" labels",
+        disable=not progress,
+        leave=False,
     ) as bar:
         for name, learner in entrants.items():
             order = np.concatenate([np.empty(0, np.intp), *search.play(learner, bar.update)])

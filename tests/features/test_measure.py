@@ -236,11 +236,13 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, n_jobs):
     assert (n, same) == ("400", "True")
 
 
-def test_the_bar_is_shown_only_when_wanted(folder, recorder, capsys):
+def test_the_bar_is_shown_only_when_wanted_and_goes_when_all_is_measured(folder, recorder, capsys):
     measure(ImageFolder(folder), recorder, n_jobs=1, progress=False)
     assert capsys.readouterr().err == ""
     measure(ImageFolder(folder), recorder, n_jobs=1)
-    assert "Measuring: 100%" in capsys.readouterr().err
+    *drawn, last = capsys.readouterr().err.split("\r")
+    assert "Measuring" in "".join(drawn)
+    assert last == ""
 
 
 def test_a_list_of_extractors_reads_each_object_once(folder, recorder):
