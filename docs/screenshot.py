@@ -45,7 +45,7 @@ exercise = aw.teaching.Exercise(
     session, catalog["score"], words=catalog["class_name"].map(words).dropna()
 )
 session.embedding
-classroom = aw.Classroom(exercise, per_page=24)
+classroom = aw.Classroom(exercise, per_page=40)
 for object_id in session.ranking()[:18]:
     session.label(object_id, catalog.loc[object_id, "score"])
 classroom
@@ -59,7 +59,6 @@ class Picture(NamedTuple):
     cell: str
     theme: str = "light"
     shown: str = ".aw-dashboard"
-    height: int = 1300
 
 
 PICTURES = (
@@ -67,7 +66,7 @@ PICTURES = (
     Picture("dashboard_dark", GALAXIES, theme="dark"),
     Picture("light_curves", STARS),
     Picture("spectra", SPECTRA),
-    Picture("classroom", CLASS, shown=".aw-classroom", height=1000),
+    Picture("classroom", CLASS, shown=".aw-classroom"),
 )
 WIDTH = 1400
 
@@ -118,10 +117,12 @@ def put_into_the_tour(path):
 def take(lab, picture):
     """Return a PNG of what a cell shows in a new notebook."""
     lab.open(picture.name.replace("_", "-"), [IMPORTS + picture.cell], theme=picture.theme)
-    lab.page.set_viewport_size({"width": WIDTH + 150, "height": picture.height})
+    lab.page.set_viewport_size({"width": WIDTH + 150, "height": 1500})
     lab.run(0)
     lab.page.wait_for_selector(".aw-dashboard .aw-object img")
     lab.page.locator(".aw-hide-labeled").click()
+    # the simulated expert labels, too, and is waited for
+    lab.wait_for("() => !document.querySelector('.aw-score-board')?.textContent.includes('…')")
     lab.page.wait_for_timeout(3000)  # pictures, map and curves are drawn one after another
     return lab.page.locator(picture.shown).screenshot()
 
