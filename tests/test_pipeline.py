@@ -72,6 +72,23 @@ def test_a_project_of_images_opens_with_its_pictures(tmp_path):
     session.close()
 
 
+@pytest.mark.parametrize("display", [None, "grey"])
+def test_a_project_whose_images_were_moved_says_so_when_it_is_opened(tmp_path, display):
+    folder = draw(tmp_path / "cutouts")
+    aw.explore(folder, project=tmp_path / "p", display=display, progress=False).close()
+    moved = folder.rename(tmp_path / "moved")
+    session = aw.Session.open(tmp_path / "p")
+    assert session.status == (
+        f"no pictures: there is no ImageFolder {str(folder)!r} any more; give what was moved to "
+        "Session.open(project, source=...)"
+    )
+    session.close()
+    session = aw.Session.open(tmp_path / "p", source=aw.sources.ImageFolder(moved))
+    assert session.status == ""
+    assert session.source.read("galaxy 01").shape == (48, 48)
+    session.close()
+
+
 @pytest.mark.parametrize(
     "suffix", ["csv", "csv.gz", "parquet", "pq", "fits", "fits.gz", "votable", "npy"]
 )

@@ -21,7 +21,7 @@ from . import _inputs
 from ._catalog import align_catalog
 from ._identity import identity
 from ._object_ids import ObjectIds
-from ._restoring import restore_learner, restore_source, spec_of_learner
+from ._restoring import origin_of, restore_learner, restore_source, spec_of_learner
 from ._scores import restored, untrained
 from ._state import State
 
@@ -151,6 +151,12 @@ class Keeping(State):
             learner,
             source if source is not None else restore_source(stored.get("source")),
         )
+        if self.source is None and stored.get("source"):
+            gone = (
+                f"no pictures: there is no {origin_of(stored['source'])} any more; give what was "
+                "moved to Session.open(project, source=...)"
+            )
+            self.status = f"{self.status}; {gone}" if self.status else gone
         self.detector = stored.get("detector") or "isolation_forest"
         self.title = stored.get("title") or project.path.name
         return self

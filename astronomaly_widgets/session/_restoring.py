@@ -72,6 +72,14 @@ def restore_source(spec: Any) -> Source | None:
     return source
 
 
+def origin_of(spec: dict[str, Any]) -> str:
+    """Return the kind of a source that a project names, and what it was made of."""
+    arguments = dict(spec.get("arguments", {}))
+    if isinstance(arguments.get("source"), dict):
+        return origin_of(arguments["source"])
+    return f"{spec.get('name')} {next(iter(arguments.values()), '')!r}"
+
+
 def _ours(name: Any) -> Any:
     """Return the class of a public learner, or None."""
     made = getattr(learners, name) if name in learners.__all__ else None
