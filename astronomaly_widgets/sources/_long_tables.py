@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # what columns are called, in order of preference, in small letters and digits alone
 _IDS = (*(re.sub("[^a-z0-9]", "", name) for name in ID_NAMES), "oid", "lcid", "transientid",
-        "starid", "diaobjectid", "ticid", "kicid", "snid")  # fmt: skip
+        "starid", "diaobjectid", "ticid", "kicid", "snid", "object", "source", "star",
+        "target")  # fmt: skip
 _TIMES = ("mjd", "hmjd", "bmjd", "bjd", "hjd", "jd", "time", "obsmjd", "mjdobs", "midpointtai",
           "obstime", "t", "date", "days", "day")  # fmt: skip
 _MAGNITUDES = ("mag", "magnitude", "magpsf", "psfmag", "apmag", "vmag", "gmag")

@@ -388,6 +388,12 @@ def test_a_file_of_light_curves_is_told_from_one_of_features(frame, tmp_path, su
     assert not LightCurves.recognizes(path)
 
 
+@pytest.mark.parametrize("name", ["star", "Object", "target", "lc_id", "OID"])
+def test_a_long_table_is_recognized_whatever_it_calls_its_objects(name):
+    table = pd.concat([one_curve(), one_curve().assign(id="b")])
+    assert LightCurves.recognizes(table.rename(columns={"id": name}))
+
+
 def test_a_table_per_object_is_recognized_by_its_columns(tmp_path):
     table = one_curve().drop(columns="id")
     assert LightCurves.recognizes({"a": table})
