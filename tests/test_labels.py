@@ -1,5 +1,6 @@
 """The label log: nothing is lost, everything can be taken back."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -274,6 +275,23 @@ def test_a_read_only_store_shows_and_refuses(store, path):
     store.append([Entry("b", 2.0)])
     assert looking.refresh() == 1
     looking.close()
+
+
+@pytest.mark.parametrize("earlier", [0, 3])
+def test_a_read_only_store_shows_what_a_dead_kernel_left_beside_the_log(path, tmp_path, earlier):
+    store = LabelStore(path)
+    store.append([Entry(f"o{k}", 1.0) for k in range(earlier)])
+    store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.append([Entry("last", 5.0)])
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in (path.name, f"{path.name}-wal"):
+        shutil.copyfile(path.with_name(name), folder / name)
+    (folder / f"{path.name}-shm").symlink_to("nowhere/at all")  # no index can be made
+    looking = LabelStore(folder / path.name, read_only=True)
+    assert scores(looking) == scores(store)
+    looking.close()
+    store.close()
 
 
 def test_a_read_only_store_without_a_log_is_empty(tmp_path):

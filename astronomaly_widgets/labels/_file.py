@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from typing import TYPE_CHECKING
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..exceptions import ProjectError, ProjectVersionError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCHEMA = 1
 _CREATE = """
@@ -67,13 +67,26 @@ def _opened(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         connection.execute(_CREATE)
         return connection
+    connection = _connect(path, "ro")
     try:
-        connection = _connect(path, "ro")
         connection.execute("SELECT 1 FROM events LIMIT 1")
     except sqlite3.OperationalError:
         # a WAL database in a folder without write permission cannot make its index
-        connection = _connect(path, "ro&immutable=1")
+        connection.close()
+        connection = _copied(path)
     return connection
+
+
+def _copied(path: Path) -> sqlite3.Connection:
+    """Return a log as it is now, with what a kernel that died has left beside the file."""
+    copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    with TemporaryDirectory(prefix="astronomaly-") as folder:
+        for name in (path.name, f"{path.name}-wal"):
+            if path.with_name(name).is_file():
+                shutil.copyfile(path.with_name(name), Path(folder, name))
+        with closing(_connect(Path(folder, path.name), "rw")) as connection:
+            connection.backup(copy)
+    return copy
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
