@@ -66,6 +66,27 @@ def test_notebook_7_shows_the_dashboard_and_stores_a_score_by_key(page_of):
     assert page.external == []
 
 
+@pytest.mark.parametrize("focused", [".aw-gallery", ".aw-hide-labeled", ".aw-map-mode"])
+def test_no_key_reaches_a_notebook_7_but_those_that_save_it(page_of, focused):
+    page = page_of(Notebook7Page)
+    page.open("notebook7-keys", [SETUP.format(project="keys-in-notebook7"), "session"])
+    page.run(0)
+    page.run(1)
+    page.wait_for(PAINTED, timeout=60)
+    page.page.evaluate(
+        """() => window.jupyterapp.commands.commandExecuted.connect((_, { id }) => {
+            (window.commands ??= []).push(id);
+        })"""
+    )
+    page.page.locator(focused).first.focus()
+    page.page.keyboard.type("krmb")
+    page.page.keyboard.press("Control+s")
+    page.wait_for("() => window.commands?.includes('docmanager:save')")
+    assert not [
+        name for name in page.page.evaluate("() => commands") if name.startswith("notebook:")
+    ]
+
+
 def test_voila_shows_the_dashboard_and_stores_a_score_by_key(page_of):
     page = page_of(VoilaPage)
     page.open("voila", [SETUP.format(project="in-voila"), "session"])
