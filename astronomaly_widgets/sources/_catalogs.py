@@ -104,6 +104,16 @@ def _read_csv(path: Path, text: set[str]) -> pd.DataFrame:
     as_text = {column: str for column in columns if column in text or column.lower() in text}
     # nullable types, because an integer column with a gap would lose digits as floating
     frame = pd.read_csv(path, skipinitialspace=True, dtype=as_text, dtype_backend="numpy_nullable")
+    if as_text:  # an object may be called "NA" or "None"
+        names = pd.read_csv(
+            path,
+            skipinitialspace=True,
+            usecols=list(as_text),
+            dtype=str,
+            keep_default_na=False,
+            na_values=[""],
+        )
+        frame[list(as_text)] = names[list(as_text)]
     for column in frame.columns:
         values = frame[column]
         if isinstance(values.dtype, pd.Float64Dtype):

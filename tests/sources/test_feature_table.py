@@ -91,6 +91,13 @@ def test_ids_of_a_csv_keep_leading_zeros(tmp_path):
     assert list(FeatureTable(tmp_path / "t.csv", id_column="star").object_ids) == ["007", "08"]
 
 
+def test_an_object_of_a_csv_may_be_called_like_nothing(tmp_path):
+    (tmp_path / "t.csv").write_text("name, x\nNA,1\nNone, NA\nnan,3\n")
+    source = FeatureTable(tmp_path / "t.csv")
+    assert list(source.object_ids) == ["NA", "None", "nan"]
+    np.testing.assert_array_equal(np.ravel(source.values), [1, np.nan, 3])
+
+
 @pytest.mark.parametrize(
     "pair", [*SKY_COLUMNS, ("l", "b"), ("ecl_lon", "ecl_lat"), ("ALPHA_SKY", "DELTA_SKY")]
 )
