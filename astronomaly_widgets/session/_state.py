@@ -20,11 +20,20 @@ if TYPE_CHECKING:
     from ._object_ids import ObjectIds
 
 
+class _Ids(t.Tuple):
+    """Names of objects, from an array, an index or a list of them, too."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        if hasattr(value, "tolist") or isinstance(value, list):
+            value = tuple(getattr(value, "tolist", value.copy)())
+        return super().validate(obj, value)
+
+
 class State(t.HasTraits):
     """The small observable state of a search, and its arrays as plain properties."""
 
     current_id = t.Unicode(None, allow_none=True)
-    selected_ids = t.Tuple()
+    selected_ids = _Ids()
     label_revision = t.Int(0)
     score_revision = t.Int(0)
     embedding_revision = t.Int(0)

@@ -208,6 +208,14 @@ def test_only_an_object_of_the_session_can_be_looked_at(session):
     session.current_id = None
 
 
+@pytest.mark.parametrize("kind", [np.array, pd.Index, pd.Series, list, tuple])
+def test_objects_are_selected_by_whatever_holds_their_names(session, kind):
+    session.selected_ids = kind(["obj-003", "obj-001"])
+    assert session.selected_ids == ("obj-003", "obj-001")
+    with pytest.raises(TraitError, match="tuple"):
+        session.selected_ids = "obj-001"
+
+
 def test_what_no_score_can_reach_does_not_count_as_interesting(session):
     with pytest.raises(TraitError, match=r"'interesting_from'.*5.*9"):
         session.interesting_from = 9
