@@ -56,6 +56,10 @@ class Dashboard(ipywidgets.VBox):
         self.add_class("aw-dashboard")
         self._linked = True
 
+    def __repr__(self) -> str:
+        # what remains in a notebook that is shown without its kernel
+        return f"<Dashboard of {self.session!r}>"
+
     def close(self) -> None:
         """Let go of the session, and leave the page."""
         if self._linked:  # ipywidgets closes again what is collected

@@ -51,6 +51,12 @@ def test_a_session_shows_itself_as_a_dashboard(session):
     assert isinstance(session._dashboard, aw.Dashboard)
 
 
+def test_without_a_kernel_a_notebook_says_what_the_dashboard_showed(dashboard):
+    shown = dashboard._repr_mimebundle_()["text/plain"]
+    assert shown == f"<Dashboard of {dashboard.session!r}>"
+    assert "0 labeled" in shown
+
+
 def test_the_public_names_are_these_and_sorted():
     assert widgets.__all__ == sorted(widgets.__all__)
     assert [getattr(widgets, name).__name__ for name in widgets.__all__] == widgets.__all__
