@@ -29,9 +29,9 @@ class _Space:
     Attributes
     ----------
     number : int
-    points : ndarray, shape (m, d)
-        Where the labels are; group by group, the last one filled up.
-    squares : ndarray, shape (m,)
+    points : ndarray, shape (m + p, d)
+        Where the labels are, group by group, the last one filled up; then objects without a label.
+    squares : ndarray, shape (m + p,)
         Their squared lengths.
     kernels : Kernels
         Those that count; each has three sums, the means.
@@ -47,7 +47,7 @@ class _Space:
 
     @classmethod
     def of(cls, process: Process, number: int, order: NDArray[np.intp], real: Any) -> Self:
-        """Make a space ready, with the labels in an `order`, some of which are not `real`."""
+        """Make a space ready, with the points in an `order`, some of which are not `real`."""
         kernels = process.kernels
         own = [k for k, (space, _) in enumerate(kernels) if space == number]
         own.sort(key=lambda k: kernels[k][1], reverse=True)
@@ -70,7 +70,7 @@ class _Space:
         )
 
     def squared(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Squared distances (m, n) to objects (n, d)."""
+        """Squared distances (m + p, n) to objects (n, d)."""
         products: NDArray[np.float32] = self.points @ X.T
         complete(products, self.squares, np.einsum("ij,ij->i", X, X))
         return products
@@ -108,7 +108,8 @@ class Many:
     @classmethod
     def of(cls, process: Process, liked: NDArray[np.bool_]) -> Self:
         """Make a process ready; `liked` (m,) are those of its points that are wanted near."""
-        groups = list(_neighbors(process.points[process.best[0]]))
+        n_labels = process.n_labels
+        groups = list(_neighbors(process.points[process.best[0]][:n_labels]))
         size = max(map(len, groups))
         order = np.concatenate([np.resize(rows, size) for rows in groups])
         real = np.concatenate([np.arange(size) < len(rows) for rows in groups])
@@ -119,8 +120,10 @@ class Many:
             k = len(rows)
             group[:k, :k] = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(rows, rows)]))
         numbers = sorted({0, *(space for space, _ in process.kernels)})
+        others = np.arange(n_labels, len(process.points[0]))
+        every, all_real = np.r_[order, others], np.r_[real, np.ones(len(others), dtype=bool)]
         return cls(
-            spaces=tuple(_Space.of(process, number, order, real) for number in numbers),
+            spaces=tuple(_Space.of(process, number, every, all_real) for number in numbers),
             trust=process.trust,
             plain_mean=process.plain_mean,
             whitening=np.ascontiguousarray(process.whitening[:, order] * real, dtype=np.float32),
@@ -152,13 +155,14 @@ class Many:
         means = np.array([[self.trust], [1.0], [0.0]], dtype=np.float32) * prior
         means[2] += np.float32(self.plain_mean)
         apart = np.full((2, n), np.inf, dtype=np.float32)
-        known = np.empty((len(self.liked), n), dtype=np.float32)
+        n_labels = len(self.liked)
+        known = np.empty((len(self.spaces[0].points), n), dtype=np.float32)
         for space in self.spaces:
             squared = space.squared(X[space.number])
             if space.number == 0:
-                nearest(squared, self.liked, apart)
+                nearest(squared[:n_labels], self.liked, apart)
             space.kernels.add(squared, means, known, space.best)
-        return means, self._unknown(known, exact=exact), np.sqrt(apart)
+        return means, self._unknown(known[:n_labels], exact=exact), np.sqrt(apart)
 
     def _unknown(self, known: NDArray[np.float32], *, exact: bool) -> NDArray[np.float32]:
         """Deviation (n,) from kernels with the labels (m, n)."""

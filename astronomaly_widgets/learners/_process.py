@@ -1,7 +1,8 @@
 """A Gaussian process on a handful of labels: few candidates, averaged by their evidence.
 
 Rasmussen & Williams 2006, Gaussian Processes for Machine Learning: algorithm 2.1 and, for what is
-left out in turn, equations 5.12.
+left out in turn, equations 5.12. What is searched for is rare, so that objects without a label
+are worth nothing, nearly all of them: some of these are learned, too, with a small weight.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ NOISE_LEVELS = (0.05, 0.2, 0.6)
 TRUSTS = (0.25, 0.5, 1.0)  # how much of the prior is believed; never nothing, never the reverse
 _N_CHOOSE = 400  # labels that weigh the candidates
 _LEAST_CHANCE = 0.05  # of the best candidate's; one that counts less is left out
+_DOUBT = 10.0  # times the noise of a label: that an object without one is worth nothing
 _PRIOR_LABELS = 2.0  # a variance of one is worth so many labels: one label has none of its own
 
 
@@ -32,12 +34,12 @@ class Process:
 
     Attributes
     ----------
-    points : list of ndarray, each (m, d)
-        Where the labels are, in each space.
+    points : list of ndarray, each (m + p, d)
+        Where the labels are, in each space, and the objects without one.
     kernels : list of tuple
         Those that count: which space, and the length scale in it.
-    weights : ndarray, shape (k, m, 3)
-        What each label adds to the three means of :meth:`predict`, by kernel.
+    weights : ndarray, shape (k, m + p, 3)
+        What each of them adds to the three means of :meth:`predict`, by kernel.
     trust : float
         How much of the prior is believed, on average over the candidates.
     whitening : ndarray, shape (m, m)
@@ -66,9 +68,14 @@ class Process:
     plain_variance: float
     left_out: NDArray[np.float64]
 
+    @property
+    def n_labels(self) -> int:
+        """How many of the points are labeled: the first ones."""
+        return len(self.whitening)
+
     def apart(self, X: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Distances (n, m) of objects to the points, in the first space."""
-        return distances(X[0], self.points[0])
+        """Distances (n, m) of objects to the labels, in the first space."""
+        return distances(X[0], self.points[0][: self.n_labels])
 
     def predict(
         self, X: list[NDArray[np.float64]], prior: NDArray[Any]
@@ -77,7 +84,7 @@ class Process:
 
         The first mean believes as much of the `prior` (n,) as the labels bear out, the second all
         of it; the third is that of the plain values, without it. The deviations are those of the
-        first and of the third.
+        first and of the third. Of the objects without a label only the first mean knows.
         """
         distance = {
             space: distances(X[space], self.points[space])
@@ -88,7 +95,7 @@ class Process:
         for (space, scale), weights in zip(self.kernels, self.weights, strict=True):
             means += matern(distance[space], scale) @ weights
         space, scale = self.best
-        known = matern(distance[space], scale) @ self.whitening.T
+        known = matern(distance[space][:, : self.n_labels], scale) @ self.whitening.T
         unknown = np.maximum(1.0 - np.einsum("ij,ij->i", known, known), 0.0)
         return means, np.sqrt(unknown[:, None] * [self.variance, self.plain_variance])
 
@@ -97,7 +104,8 @@ class Process:
         space, scale = self.best
         apart = distances(X[space], X[space])
         np.fill_diagonal(apart, 0.0)  # the products leave rounding there
-        known = matern(distances(X[space], self.points[space]), scale) @ self.whitening.T
+        labeled = self.points[space][: self.n_labels]
+        known = matern(distances(X[space], labeled), scale) @ self.whitening.T
         return matern(apart, scale) - known @ known.T
 
 
@@ -108,23 +116,24 @@ def fit(
     plain: NDArray[np.float64],
     units: list[float],
 ) -> Process:
-    """Fit a process to `values` (m,) round a multiple of `prior` (m,), and one to `plain` (m,).
+    """Fit a process to `values` (m,) round a multiple of the prior, and one to `plain` (m,).
 
-    Kernel Matern 3/2 of the distance in one of the spaces, in each of which `points` are (m, d)
-    and length scales multiples of its unit. The candidates are averaged with their marginal
-    likelihoods as weights, the variance of the signal integrated out.
+    Kernel Matern 3/2 of the distance in one of the spaces, in each of which `points` are (m + p, d)
+    and length scales multiples of its unit; `prior` is (m + p,), for those without a label, too.
+    The candidates are averaged with their marginal likelihoods, given the labels, as weights, the
+    variance of the signal integrated out.
     """
     from scipy.linalg import cho_solve
 
+    m = len(values)
     apart = [distances(these, these) for these in points]
     for distance in apart:
         np.fill_diagonal(distance, 0.0)  # the products leave rounding there
     kernels = [
         (space, unit * length) for space, unit in enumerate(units) for length in LENGTH_SCALES
     ]
-    residuals = np.column_stack(
-        [values[:, None] - prior[:, None] * np.array(TRUSTS), plain - plain.mean()]
-    )
+    expected = prior[:, None] * np.array(TRUSTS)
+    residuals = np.column_stack([values[:, None] - expected[:m], plain - plain.mean()])
     # with many labels, an even share of every value weighs the candidates
     some = np.argsort(values, kind="stable")[evenly(len(values), _N_CHOOSE)]
     evidence = np.array(
@@ -142,23 +151,31 @@ def fit(
         chances[:, :, part, k] = _chances(evidence[:, :, part])
     i_best, j_best, q_best = np.unravel_index(int(np.argmax(chances[..., 0])), chances.shape[:-1])
     used = np.flatnonzero(chances.any(axis=(1, 2, 3)))
-    columns = np.zeros((len(used), len(values), 3))
-    left_out = np.zeros(len(values))
+    columns = np.zeros((len(used), len(prior), 3))
+    left_out = np.zeros(m)
     for k, i in enumerate(used):
         space, scale = kernels[i]
         kernel = matern(apart[space], scale)
         for j in np.flatnonzero(chances[i].any(axis=(1, 2))):
-            lower = _cholesky(kernel, NOISE_LEVELS[j])
+            lower = _cholesky(kernel[:m, :m], NOISE_LEVELS[j])
             solved = cho_solve((lower, True), residuals)
-            columns[k] += solved @ chances[i, j]
-            if not chances[i, j, :, 0].any():
+            columns[k, :m, 1:] += solved @ chances[i, j][:, 1:]
+            weights = chances[i, j, :-1, 0]
+            if not weights.any():
                 continue
-            inverse = np.tril(np.linalg.inv(lower))
-            blind = values[:, None] - solved / np.einsum("ij,ij->j", inverse, inverse)[:, None]
-            left_out += blind @ chances[i, j, :, 0]
             if (i, j) == (i_best, j_best):
-                whitening = inverse
+                whitening = np.tril(np.linalg.inv(lower))
                 variances = _variance(residuals, solved)
+            if len(prior) > m:
+                noise = np.full(len(prior), NOISE_LEVELS[j])
+                noise[m:] *= _DOUBT
+                lower = _cholesky(kernel, noise)
+                every = np.concatenate([residuals[:, :-1], -expected[m:]])
+                solved = cho_solve((lower, True), every)
+            columns[k, :, 0] += solved[:, : len(weights)] @ weights
+            inverse = np.tril(np.linalg.inv(lower))[:, :m]
+            told = (solved[:m, : len(weights)] @ weights) / np.einsum("ij,ij->j", inverse, inverse)
+            left_out += values * weights.sum() - told
     return Process(
         points=points,
         kernels=[kernels[i] for i in used],
@@ -192,7 +209,9 @@ def matern(distance: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
     return kernel
 
 
-def _cholesky(kernel: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
+def _cholesky(
+    kernel: NDArray[np.float64], noise: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
     # NumPy's lets other threads run meanwhile, SciPy's does not
     lower: NDArray[Any] = np.linalg.cholesky(kernel + noise * np.eye(len(kernel)))
     return lower

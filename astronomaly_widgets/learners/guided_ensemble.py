@@ -27,6 +27,7 @@ _FAR = 100.0  # spreads; of what is farther out, squares would drown all other d
 _LEAST_UNIT = 1e-5  # spreads; products of matrices do not tell shorter distances from none
 _N_PSEUDO = 1000  # objects without a label that the trees are told of
 _N_PROCESS = 1500  # labels of which the process learns; the trees learn of all
+_N_POINTS = 500  # of the process: what labels leave of them is filled up with objects without one
 _PSEUDO_LABEL = 1.0  # what most objects would be given, unseen
 _PSEUDO_WEIGHT = 0.3
 _N_CANDIDATES = 400  # objects that take turns
@@ -100,7 +101,8 @@ class GuidedEnsemble:
     finds ordinary, which the neighbor score cannot, and goes on exploring when all labels are 0,
     where plain regression is stuck. The trees see the features and the anomaly score, and
     pick the few features that matter where the process trusts distances in all of them. Scores
-    are learned as ``5 (y / 5)^3``, which sets the few 5 apart from the many 2 and 3.
+    are learned as ``5 (y / 5)^3``, which sets the few 5 apart from the many 2 and 3. Both learn of
+    objects without a label, too: what is searched for is rare, so that nearly all are worth little.
 
     There is nothing to tune: metric, length scale, noise, and how much the anomaly score is to be
     believed are averaged by marginal likelihood. Memory is bounded whatever the number of objects,
@@ -151,22 +153,25 @@ class GuidedEnsemble:
 
         X = as_features(X)
         anomaly = as_anomaly_score(anomaly_score, len(X))
-        features, scores = labeled(X, rows, y)
+        _, scores = labeled(X, rows, y)
         self._fitted = None
         if not len(scores):
             return self
         index = np.asarray(rows, dtype=np.intp)
         values = MAX_SCORE * (scores / MAX_SCORE) ** 3
-        prior = anomaly[index].astype(np.float64)
+        others = _unlabeled(len(X), index, self.random_state)
+        trees, voted = self._grow(X, anomaly, np.concatenate([index, others]), values)
         sample = as_block(X, evenly(len(X), _N_UNITS))
         spaces = _Spaces.of(sample)
         units = [max(median_distance(Z), _LEAST_UNIT) for Z in spaces(sample)]
         some = _telling(scores, _N_PROCESS)
+        worthless = _lower_half(others, voted[len(values) :])[: max(_N_POINTS - len(some), 0)]
+        points = np.concatenate([index[some], worthless])
+        prior = anomaly[points].astype(np.float64)
         with threadpool_limits(1, user_api="blas"):  # for matrices this small, threads only wait
             process = _process.fit(
-                spaces(features[some]), values[some], prior[some], scores[some], units
+                spaces(as_block(X, points)), values[some], prior, scores[some], units
             )
-        trees, voted = self._grow(X, anomaly, index, values)
         liked = scores[some] >= self.interesting_from
         left_out = np.full(len(scores), np.nan)
         left_out[some] = (process.left_out + voted[some]) / 2
@@ -182,12 +187,13 @@ class GuidedEnsemble:
         rows: NDArray[np.intp],
         values: NDArray[np.float64],
     ) -> tuple[list[Any], NDArray[np.float64]]:
-        """Grow the trees; return them and their out-of-bag predictions for the labels, (m,)."""
-        pseudo = _unlabeled(len(X), rows, self.random_state)
-        every = np.concatenate([rows, pseudo])
-        inputs = as_float32(np.column_stack([as_block(X, every), anomaly[every]]))
-        weights = np.r_[np.ones(len(rows)), np.full(len(pseudo), _PSEUDO_WEIGHT)]
-        targets = np.r_[values, np.full(len(pseudo), _PSEUDO_LABEL)]
+        """Grow the trees; return them and their out-of-bag predictions for the rows.
+
+        Of these, as many as there are `values` are labeled, the first.
+        """
+        inputs = as_float32(np.column_stack([as_block(X, rows), anomaly[rows]]))
+        weights, targets = np.full((2, len(rows)), [[_PSEUDO_WEIGHT], [_PSEUDO_LABEL]])
+        weights[: len(values)], targets[: len(values)] = 1.0, values
         with threads() as pool:
             trees, left_out = grow(
                 inputs,
@@ -197,7 +203,7 @@ class GuidedEnsemble:
                 random_state=self.random_state,
                 pool=pool,
             )
-        return trees, np.nan_to_num(left_out[: len(rows)], nan=_PSEUDO_LABEL)
+        return trees, np.nan_to_num(left_out, nan=_PSEUDO_LABEL)
 
     def score(self, X: ArrayLike, anomaly_score: ArrayLike) -> LearnerScores:
         """Score all objects.
@@ -311,6 +317,11 @@ def _unlabeled(n: int, rows: NDArray[np.intp], random_state: int) -> NDArray[np.
     rng = np.random.default_rng(random_state)
     drawn = rng.choice(n, size=min(n, _N_PSEUDO + len(rows)), replace=False)
     return drawn[~np.isin(drawn, rows)][:_N_PSEUDO]
+
+
+def _lower_half(rows: NDArray[np.intp], worth: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Those of the rows that are worth at most the median."""
+    return rows[worth <= np.median(worth)] if len(rows) else rows
 
 
 def _isotonic(

@@ -38,6 +38,46 @@ def test_one_process_is_the_textbook_one(monkeypatch):
         assert process.left_out[i] == pytest.approx(said[0])
 
 
+def test_objects_without_a_label_are_worth_nothing_at_a_tenth_of_the_weight_of_a_label(monkeypatch):
+    """Rasmussen & Williams, section 2.2, with a noise of its own for each of the points."""
+    monkeypatch.setattr(_process, "LENGTH_SCALES", (0.5,))
+    monkeypatch.setattr(_process, "NOISE_LEVELS", (0.2,))
+    monkeypatch.setattr(_process, "TRUSTS", (1.0,))
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(32, 3)), rng.normal(size=(40, 3))
+    y, prior, elsewhere = rng.uniform(0, 5, 12), rng.uniform(0, 5, 32), rng.uniform(0, 5, 40)
+    process = _process.fit([A], y, prior, y, [3.0])
+    alone = _process.fit([A[:12]], y, prior[:12], y, [3.0])
+
+    def kernel(P, Q):
+        reach = np.sqrt(3) * cdist(P, Q) / 1.5
+        return (1 + reach) * np.exp(-reach)
+
+    noise = np.diag(np.r_[np.full(12, 0.2), np.full(20, 2.0)])
+    residuals = np.r_[y, np.zeros(20)] - prior
+    (means, stds), (unaware, known) = (p.predict([B], elsewhere) for p in (process, alone))
+    want = elsewhere + kernel(B, A) @ np.linalg.inv(kernel(A, A) + noise) @ residuals
+    np.testing.assert_allclose(means[:, 0], want, rtol=1e-9)
+    np.testing.assert_allclose(means[:, 1:], unaware[:, 1:])
+    np.testing.assert_allclose(stds, known)
+    for i in range(12):
+        rest = np.arange(32) != i
+        solve = np.linalg.inv(kernel(A[rest], A[rest]) + noise[np.ix_(rest, rest)])
+        said = prior[i] + kernel(A[i : i + 1], A[rest]) @ solve @ residuals[rest]
+        assert process.left_out[i] == pytest.approx(said[0])
+
+
+def test_what_looks_like_a_liked_object_is_not_taken_for_worthless():
+    """One hit in a dense kind: the many unlabeled beside it must not vote it down."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(900, 4))
+    X[:90] = [5, 0, 0, 0] + rng.normal(size=(90, 4)) / 5
+    rows = np.r_[0, 200:230]
+    y = np.r_[5.0, np.zeros(30)]
+    scores = GuidedEnsemble().fit(X, rows, y, np.ones(900)).score(X, np.ones(900))
+    assert scores.trained_score[1:90].min() > np.delete(scores.trained_score, np.r_[:90]).max()
+
+
 def survey(seed=0):
     """A liked kind that the detector finds ordinary, a disliked one that it finds odd."""
     rng = np.random.default_rng(seed)

@@ -25,11 +25,13 @@ from astronomaly_widgets.learners import (
 FIELDS = ("trained_score", "relevance", "uncertainty", "acquisition", "exploration")
 
 
-def fitted(m, d=5, seed=0):
+def fitted(m, d=5, seed=0, n_others=0):
+    """A process that knows so many labels, and some objects without; which labels are liked."""
     rng = np.random.default_rng(seed)
-    A = rng.normal(size=(m, d)) * np.linspace(2, 0.5, d)
+    A = rng.normal(size=(m + n_others, d)) * np.linspace(2, 0.5, d)
     y = rng.integers(0, 6, m).astype(float)
-    return _process.fit(both(A), y, rng.uniform(0, 5, m), y, [3.0, 2.0]), y >= 4
+    prior = rng.uniform(0, 5, m + n_others)
+    return _process.fit(both(A), y, prior, y, [3.0, 2.0]), y >= 4
 
 
 def both(X):
@@ -46,24 +48,26 @@ def objects(n, process, seed=1):
 
 
 @pytest.mark.parametrize("d", [1, 2, 5, 26])
+@pytest.mark.parametrize("n_others", [0, 37])
 @pytest.mark.parametrize("m", [1, 2, 63, 65, 300])
-def test_it_is_the_process_but_for_rounding(m, d):
-    process, liked = fitted(m, d)
+def test_it_is_the_process_but_for_rounding(m, d, n_others):
+    process, liked = fitted(m, d, n_others=n_others)
     spaces, prior = objects(257, process)
     means, stds = process.predict(spaces, prior)
     many = _many.Many.of(process, liked)
     single = [Z.astype(np.float32) for Z in spaces]
     got, unknown, apart = many.predict(single, prior.astype(np.float32), exact=True)
-    np.testing.assert_allclose(got.T, means, atol=5e-4)
-    np.testing.assert_allclose(unknown * np.sqrt(process.variance), stds[:, 0], atol=5e-4)
+    np.testing.assert_allclose(got.T, means, atol=1e-3)
+    np.testing.assert_allclose(unknown * np.sqrt(process.variance), stds[:, 0], atol=1e-3)
     for k, which in enumerate((liked, ~liked)):
-        nearest = cdist(spaces[0], process.points[0][which]).min(axis=1, initial=np.inf)
+        labels = process.points[0][:m][which]
+        nearest = cdist(spaces[0], labels).min(axis=1, initial=np.inf)
         np.testing.assert_allclose(apart[k], nearest, rtol=1e-4, atol=5e-3)
 
 
-@pytest.mark.parametrize("m", [1, 16, 17, 200, 500])
-def test_a_bound_is_never_below_what_it_bounds_and_exact_for_few_labels(m):
-    process, liked = fitted(m)
+@pytest.mark.parametrize(("m", "n_others"), [(1, 0), (16, 40), (17, 0), (200, 300), (500, 0)])
+def test_a_bound_is_never_below_what_it_bounds_and_exact_for_few_labels(m, n_others):
+    process, liked = fitted(m, n_others=n_others)
     spaces, prior = objects(300, process)
     single = [Z.astype(np.float32) for Z in spaces]
     many = _many.Many.of(process, liked)
@@ -152,7 +156,7 @@ def test_of_many_objects_the_learner_says_what_it_says_of_few(monkeypatch):
     monkeypatch.setattr(_asking, "_MANY", 1)
     monkeypatch.setattr(_asking, "_N_EXACT", 500)
     got = scores(survey())
-    for field, tolerance in [("trained_score", 1e-5), ("relevance", 0.01)]:
+    for field, tolerance in [("trained_score", 2e-5), ("relevance", 0.01)]:
         np.testing.assert_allclose(getattr(got, field), getattr(want, field), atol=tolerance)
     # of those that come first the deviation is exact, of the others it is right on average
     spread = want.uncertainty.std()
