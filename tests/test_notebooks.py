@@ -87,7 +87,7 @@ def shown(cell):
     """The name of the widget that the last line of a cell shows."""
     data = cell.outputs[-1].data
     assert WIDGET in data
-    return data["text/plain"].partition("(")[0]
+    return re.match(r"<?(\w+)", data["text/plain"])[1]
 
 
 def test_the_first_two_searches_end_in_a_dashboard(tour):
