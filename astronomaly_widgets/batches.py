@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .compute import largest
+from .compute import evenly, largest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -191,7 +191,7 @@ def _new_kinds(
         return np.empty(0, dtype=np.intp)
     k = n + len(seen)
     pool = best(worth, free, len(worth))
-    pool = pool[_evenly(len(pool), max(_POOL * k, _N_NUMBERS // (k * X.shape[1])))]
+    pool = pool[evenly(len(pool), max(_POOL * k, _N_NUMBERS // (k * X.shape[1])))]
     kind = _clusters(_standardized(X, np.concatenate([pool, seen])), k, random_state)
     first = np.unique(kind[: len(pool)], return_index=True)[1]
     return _mixed(pool, first[~np.isin(kind[first], kind[len(pool) :])], n)
@@ -237,7 +237,7 @@ def _clusters(Z: NDArray[np.float64], k: int, random_state: int) -> NDArray[np.i
 
 def _standardized(X: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Features of some objects, in standard deviations of a sample of all, at most 100."""
-    sample = np.asarray(X[_evenly(len(X), _N_UNITS)], dtype=np.float64).clip(-_LARGEST, _LARGEST)
+    sample = np.asarray(X[evenly(len(X), _N_UNITS)], dtype=np.float64).clip(-_LARGEST, _LARGEST)
     center, spread = sample.mean(axis=0), sample.std(axis=0)
     spread[spread == 0] = 1.0
     reach = _FAR * spread
@@ -245,7 +245,3 @@ def _standardized(X: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float64
     Z = Z.clip(-reach, reach)
     Z /= spread
     return Z
-
-
-def _evenly(n: int, most: int) -> NDArray[np.intp]:
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))

@@ -19,6 +19,7 @@ from astronomaly_widgets.compute import (
     _compiled,
     chunks,
     compiled,
+    evenly,
     map_chunks,
     map_objects,
     report,
@@ -335,3 +336,8 @@ def test_machine_code_that_cannot_be_kept_is_made_again(monkeypatch):
     original = numba.njit
     monkeypatch.setattr(numba, "njit", njit)
     assert compiled(total)(np.arange(4.0)) == 6
+
+
+@pytest.mark.parametrize(("n", "most", "rows"), [(9, 3, [0, 4, 8]), (3, 9, [0, 1, 2]), (0, 5, [])])
+def test_rows_are_spread_evenly_from_the_first_to_the_last(n, most, rows):
+    assert evenly(n, most).tolist() == rows

@@ -1,6 +1,7 @@
 """Work in chunks that can be watched, cancelled and spread over cores."""
 
 from ._compiled import compiled
+from ._evenly import evenly
 from ._map import map_objects
 from ._npy import npy_writer
 from ._rows import ParquetRows, Rows, blocks, open_rows
@@ -20,6 +21,7 @@ __all__ = [
     "compiled",
     "descending",
     "elsewhere",
+    "evenly",
     "largest",
     "map_blocks",
     "map_chunks",

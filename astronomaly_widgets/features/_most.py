@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..compute import evenly
 from ..exceptions import MeasurementError, ReadError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def of_most(source: Source, ask: Callable[[NDArray[Any]], Answer], who: str = ""
         Whatever `ask` raised, if it did so for each of the first nine: it is at fault, not they.
     """
     ids = source.object_ids
-    spread = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), _N_ASKED)).astype(int))
+    spread = evenly(len(ids), _N_ASKED)
     answers: Counter[Answer] = Counter()
     faults: list[Exception] = []
     for object_id in (*ids[spread], *np.delete(ids, spread)):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..compute import evenly
 from ..exceptions import MeasurementError, ReadError
 from ._spectrum_grid import OnGrid
 
@@ -78,7 +79,7 @@ class SpectrumPCAFeatures(OnGrid):
 
         super().fit(source)
         ids = source.object_ids
-        some = ids[np.unique(np.linspace(0, len(ids) - 1, min(len(ids), self.n_fit)).astype(int))]
+        some = ids[evenly(len(ids), self.n_fit)]
         rows = []
         for object_id in some:
             try:

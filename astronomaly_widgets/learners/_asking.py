@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..compute import PackedTrees, chunks, largest, map_blocks, map_chunks
+from ..compute import PackedTrees, chunks, evenly, largest, map_blocks, map_chunks
 from ._forest import as_float32, mean_prediction, threads
 from ._inputs import as_block, rows_per_chunk
 from ._many import BLOCK, Many
-from ._units import evenly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

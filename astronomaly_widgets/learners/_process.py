@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._units import evenly
+from ..compute import evenly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,11 +14,6 @@ _REACH = 10.0  # ranges between the tails: what lies farther out says nothing of
 _LARGEST = 1e100  # whose square is still a number
 
 
-def evenly(n: int, most: int) -> NDArray[np.intp]:
-    """At most so many of n rows, evenly spaced."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))
-
-
 def median_distance(X: NDArray[np.float64]) -> float:
     """Median distance between different objects of a sample; 1 if all are alike."""
     from scipy.spatial.distance import pdist

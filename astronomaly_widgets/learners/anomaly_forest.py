@@ -10,9 +10,8 @@ import numpy as np
 
 from .._optional import require
 from .._protocols import LearnerScores
-from ..compute import chunks
+from ..compute import chunks, evenly
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
-from ._units import evenly
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import chunks, map_blocks
+from ..compute import chunks, evenly, map_blocks
 from ._forest import as_float32
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 from ._many import BLOCK, ManyRegressed
-from ._units import evenly, median_distance
+from ._units import median_distance
 from .baselines import random_worth
 
 if TYPE_CHECKING:

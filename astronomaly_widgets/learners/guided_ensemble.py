@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import largest, ranks
+from ..compute import evenly, largest, ranks
 from . import _process
 from ._asking import Ensemble, Said
 from ._forest import as_float32, grow, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled
 from ._kernels import standardize
 from ._turns import in_turn
-from ._units import center_and_spread, evenly, median_distance
+from ._units import center_and_spread, median_distance
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

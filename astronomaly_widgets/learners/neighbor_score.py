@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._protocols import LearnerScores
-from ..compute import PackedTrees, chunks, map_blocks
+from ..compute import PackedTrees, chunks, evenly, map_blocks
 from . import _regressors
 from ._forest import as_float32, threads
 from ._inputs import as_anomaly_score, as_block, as_features, labeled, rows_per_chunk
 from ._nearest import NearestLabeled
-from ._units import evenly
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

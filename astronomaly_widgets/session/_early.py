@@ -119,7 +119,7 @@ class Early(Ranking):
         among = np.arange(len(rows))
         if not (y >= self.interesting_from).any():  # the top, and else kinds of everything
             is_labeled = np.isin(rows, labeled)
-            of_all = np.isin(rows, _evenly(self.n_objects)) | is_labeled
+            of_all = np.isin(rows, _of_everything(self.n_objects)) | is_labeled
             of_all[batches.best(scores["acquisition"], ~is_labeled, self.batch_size)] = True
             among = np.flatnonzero(of_all)
         places = np.searchsorted(rows[among], labeled)
@@ -163,13 +163,13 @@ def shortlist(
     if len(liked):
         others = labeled[~np.isin(labeled, liked)]
         listed[_attracted(X, liked[-_N_LIKED:], others[-_N_OTHERS:])] = True
-    listed[_evenly(n)] = True
+    listed[_of_everything(n)] = True
     return np.flatnonzero(listed)
 
 
-def _evenly(n: int) -> NDArray[np.intp]:
+def _of_everything(n: int) -> NDArray[np.intp]:
     """Return some of n rows, evenly spaced."""
-    return np.linspace(0, n - 1, round(_SAMPLE * _N_LISTED)).astype(np.intp)
+    return compute.evenly(n, round(_SAMPLE * _N_LISTED))
 
 
 def _attracted(

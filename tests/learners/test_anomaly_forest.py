@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from astronomaly_widgets.learners import AADForest, PineForest, _units, anomaly_forest
+from astronomaly_widgets.compute import evenly
+from astronomaly_widgets.learners import AADForest, PineForest, anomaly_forest
 
 pytest.importorskip("coniferest")
 from coniferest import aadforest, pineforest
@@ -86,5 +87,5 @@ def test_trees_of_a_large_survey_grow_from_an_even_share_of_it(monkeypatch):
     monkeypatch.setattr(anomaly_forest, "_N_GROW", 1000)
     said = trained(AADForest(), X, rows, y)
     theirs = aadforest.AADForest(random_seed=0, n_jobs=1)
-    theirs.fit_known(X[_units.evenly(5000, 1000)], X[rows], np.where(y >= 4, -1, 1))
+    theirs.fit_known(X[evenly(5000, 1000)], X[rows], np.where(y >= 4, -1, 1))
     np.testing.assert_allclose(said, stretched(-theirs.score_samples(X)), atol=1e-5)

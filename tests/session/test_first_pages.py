@@ -319,6 +319,6 @@ def test_while_nothing_is_found_the_kinds_are_those_of_everything(few, monkeypat
     session.retrain().result(60)
     diverse = [name for name, why in seen if why == "diverse"]
     assert len(diverse) >= 30
-    drawn = np.isin(session.rows_of(diverse), _early._evenly(N))
+    drawn = np.isin(session.rows_of(diverse), _early._of_everything(N))
     assert drawn.mean() > 0.5
     session.close()
