@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from .. import preprocess
+from ..compute import evenly
 from . import _torch
 from ._by_network import ByNetwork
 from ._collapse import check_spread, spread
@@ -178,7 +179,7 @@ class SelfTrained(ByNetwork):
         with seeded(seed_of(self.random_state, 0), runner.device):
             recipe = self._recipe()
         pictures = read_pictures(source, object_ids, self._eye, n_jobs, progress)
-        rows = np.unique(np.linspace(0, len(pictures.images) - 1, _PROBES).astype(int))
+        rows = evenly(len(pictures.images), _PROBES)
         probes = pictures.images[rows] / np.float32(255)
         first = self._spread(
             _torch.Runner(self._measuring(self._copied(recipe)), self.device), probes

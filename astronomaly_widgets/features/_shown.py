@@ -28,5 +28,12 @@ def as_call(extractor: Any, arguments: Mapping[str, Any] | None = None) -> str:
     return f"{type(extractor).__name__}({', '.join(said)})"
 
 
+class ShownAsCall:
+    """An extractor whose attributes are the arguments of its class."""
+
+    def __repr__(self) -> str:
+        return as_call(self)
+
+
 def _brief(value: Any) -> str:
     return value.__name__ if isroutine(value) else shorten(repr(value), _MOST, placeholder=" ...")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..compute import evenly
 from ..exceptions import MeasurementError, ReadError
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,7 +153,7 @@ def make_grid(source: Source, n_bins: int, limits: tuple[float, float] | None) -
         None of the spectra can be read, or they have no common range.
     """
     ids = source.object_ids
-    some = ids[np.unique(np.linspace(0, len(ids) - 1, min(len(ids), _N_SEEN)).astype(int))]
+    some = ids[evenly(len(ids), _N_SEEN)]
     spans, ratios = [], []
     for object_id in some:
         try:
@@ -181,7 +182,7 @@ def make_grid(source: Source, n_bins: int, limits: tuple[float, float] | None) -
     return Grid(*limits, n_bins, has_continuum=bool(np.median(ratios) > _FLAT))
 
 
-class OnGrid:
+class OnGrid(ShownAsCall):
     """What extractors share that measure all spectra of a survey on one grid."""
 
     kinds: tuple[str, ...] = ("spectrum",)
@@ -195,9 +196,6 @@ class OnGrid:
             raise ValueError(f"limits are {limits}; wanted two wavelengths, the shorter first")
         self.n_bins = n_bins
         self.limits = limits
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def fit(self, source: Source) -> OnGrid:
         """Choose the grid by the spectra of a survey; measuring does it by itself.

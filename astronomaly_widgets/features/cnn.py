@@ -10,7 +10,7 @@ from .. import preprocess
 from ..exceptions import MeasurementError
 from . import _onnx, _torch
 from ._by_network import ByNetwork
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     import os
@@ -30,7 +30,7 @@ _AT_ONCE_ON_CPU = 16
 _AT_ONCE_ON_GPU = 128
 
 
-class CNNFeatures(ByNetwork):
+class CNNFeatures(ShownAsCall, ByNetwork):
     """The numbers before the last layer of a network that was trained on other images (E24 3.1).
 
     By default EfficientNet-Lite0 with the weights of ImageNet, which come with the package's extra
@@ -134,9 +134,6 @@ class CNNFeatures(ByNetwork):
         self.device = device
         self.keep_components = keep_components
         self._batch_size = batch_size
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     @property
     def batch_size(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..exceptions import MeasurementError
 from ._batches import works_in_batches
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .._protocols import FeatureExtractor, Source
 
 
-class CombinedFeatures:
+class CombinedFeatures(ShownAsCall):
     """The features of several extractors, side by side.
 
     An object that one of them cannot measure is not measured at all.
@@ -44,9 +44,6 @@ class CombinedFeatures:
         self.kinds = tuple(k for k in first.kinds if all(k in other.kinds for other in others))
         if not self.kinds:
             raise ValueError(f"no source suits all of {self.name}; measure them one by one")
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """Names of the features, in the order of the extractors; unique."""

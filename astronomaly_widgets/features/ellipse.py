@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import preprocess
 from ..exceptions import MeasurementError
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MEASURES = ("residual", "offset", "aspect", "theta")
 
 
-class EllipseFeatures:
+class EllipseFeatures(ShownAsCall):
     """How well ellipses fit a source, and how much they twist and wander (LB21 appendix B).
 
     An ordinary galaxy is a nest of ellipses of one center, shape and orientation; a merger is
@@ -61,9 +61,6 @@ class EllipseFeatures:
     ) -> None:
         self.sigma = sigma
         self.percentiles = percentiles
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
         """Names like ``residual_90`` and ``theta_0``; the first level has its residual alone."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import preprocess
 from ._planes import planes, refuse_constant, suffixes
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .._protocols import Source
 
 
-class FluxHistogramFeatures:
+class FluxHistogramFeatures(ShownAsCall):
     r"""Histogram of the pixels of each band, in standard deviations above the sky.
 
     Blind to where a pixel lies: invariant under any rotation, reflection or rearrangement, and
@@ -49,9 +49,6 @@ class FluxHistogramFeatures:
         if not edges or not np.all(np.diff(edges) > 0):
             raise ValueError(f"edges is {edges}; wanted one or more numbers that rise")
         self.edges = edges
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``flux_<band>_<lower>_to_<upper>``; without the band where there is only one."""

@@ -11,7 +11,7 @@ import numpy as np
 from .._optional import require
 from ..exceptions import MeasurementError
 from ._period import find_period
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ _PERIOD = ("log_period", "period_power", "period_significance")
 _LEAST = 1e-6
 
 
-class LightCurveFeatures:
+class LightCurveFeatures(ShownAsCall):
     """Variability, shape, trend and period of light curves.
 
     The features of Malanchev et al. (2021, MNRAS 502, 5147, appendix A), measured by their library
@@ -102,9 +102,6 @@ class LightCurveFeatures:
         self.min_points = min_points
         self.period = period
         self.min_period = min_period
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """Names like ``amplitude`` and ``log_period``; with bands ``g_amplitude``, ``g-r``.

@@ -10,7 +10,7 @@ from .. import preprocess
 from ..exceptions import MeasurementError
 from ._planes import central_source, planes
 from ._radial import PETROSIAN, Growth, growth
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ _LEAST = 3  # pixels of a source
 _PIXEL = 1 / 6  # second moment of a pixel about its middle, in square pixels
 
 
-class MorphologyFeatures:
+class MorphologyFeatures(ShownAsCall):
     r"""Shape of the central source, in 11 numbers that need no model of it.
 
     No number depends on the orientation of the image, on the scale of brightness or on the level
@@ -94,9 +94,6 @@ class MorphologyFeatures:
 
     def __init__(self, sigma: float = 3.0) -> None:
         self.sigma = sigma
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
         """Names of the eleven numbers: ``gini``, ``m20``, ``concentration``, ..."""

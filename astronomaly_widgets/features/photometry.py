@@ -10,7 +10,7 @@ import numpy as np
 from .. import preprocess
 from ..exceptions import MeasurementError
 from ._planes import central_source, planes, suffixes
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ _LEAST_SKY = 64  # pixels beside the source that are enough to know the sky
 _LEAST_SOFTENING = 1e-6  # of the brightest band: where the sky has no noise
 
 
-class PhotometryFeatures:
+class PhotometryFeatures(ShownAsCall):
     r"""Magnitude in each band, colors of neighboring bands, and how colors change outwards.
 
     What is odd by its color, such as a "green pea", is found by these and by no measure of shape.
@@ -68,9 +68,6 @@ class PhotometryFeatures:
         self.sigma = sigma
         self.radius = radius
         self.zero_point = zero_point
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``magnitude_<band>``, ``surface_brightness``, ``color_<b>_<c>``, ``gradient_<b>_<c>``."""

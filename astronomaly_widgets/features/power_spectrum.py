@@ -9,7 +9,7 @@ import numpy as np
 
 from ..exceptions import MeasurementError
 from ._planes import planes, refuse_constant, suffixes
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ _FAINTEST = 1e-10  # of the mean power; below it, rounding is all there is
 _SMALLEST = 4  # pixels
 
 
-class PowerSpectrumFeatures:
+class PowerSpectrumFeatures(ShownAsCall):
     r"""Power spectral density of each band, averaged over all directions (LB21 section 3.2).
 
     Invariant under quarter turns, reflections and a change of the scale of brightness or of the
@@ -56,9 +56,6 @@ class PowerSpectrumFeatures:
         if n_bins < 1:
             raise ValueError(f"n_bins is {n_bins}; wanted at least 1")
         self.n_bins = n_bins
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``power_<band>_<annulus>``, from the largest structures to the smallest.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import preprocess
 from ..exceptions import MeasurementError
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .._protocols import FeatureExtractor, Source
 
 
-class PreparedFeatures:
+class PreparedFeatures(ShownAsCall):
     """An extractor that measures what a chain of preprocessing makes of each image.
 
     What is shown stays as it is.
@@ -49,9 +49,6 @@ class PreparedFeatures:
         self.chain = preprocess.Chain.of(chain)
         self.name = f"prepared_{extractor.name}"
         self.kinds: tuple[str, ...] = ("image",)
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     @property
     def batch_size(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from .. import preprocess
 from ..exceptions import MeasurementError
 from ._most import of_most
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .._protocols import Source
 
 
-class RawFeatures:
+class RawFeatures(ShownAsCall):
     """Values as they are.
 
     Parameters
@@ -34,9 +34,6 @@ class RawFeatures:
 
     def __init__(self, size: int | None = None) -> None:
         self.size = size
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """Names of a table's columns, or ``pixel_<row>_<column>[_<band>]``.

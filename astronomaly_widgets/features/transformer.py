@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._digest import digest
+from ..compute import evenly
 from ..exceptions import MeasurementError
 from ._most import of_most
-from ._shown import as_call
+from ._shown import ShownAsCall
 from .raw import RawFeatures, not_finite
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .._protocols import FeatureExtractor, Source
 
 
-class FunctionFeatures:
+class FunctionFeatures(ShownAsCall):
     """What a function of one's own makes of an object.
 
     Parameters
@@ -74,9 +75,6 @@ class FunctionFeatures:
         self.name = name or _name_of(function)
         self.kinds = kinds
         self.version = version
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """Names that were given, or that the function gives for most of a few objects.
@@ -149,7 +147,7 @@ class FunctionFeatures:
         return _row(result, self.name)
 
 
-class TransformerFeatures:
+class TransformerFeatures(ShownAsCall):
     """What a scikit-learn transformer makes of an object's values or features.
 
     Parameters
@@ -184,9 +182,6 @@ class TransformerFeatures:
         self.name = f"{type(transformer).__name__.lower()}_{self.base.name}"
         self.kinds = self.base.kinds
 
-    def __repr__(self) -> str:
-        return as_call(self)
-
     def fit(self, source: Source) -> TransformerFeatures:
         """Fit the transformer to the objects of a source, unless it came fitted.
 
@@ -201,7 +196,7 @@ class TransformerFeatures:
         from sklearn.base import clone
 
         ids = source.object_ids
-        chosen = ids[np.unique(np.linspace(0, len(ids) - 1, min(self.n_fit, len(ids))).astype(int))]
+        chosen = ids[evenly(len(ids), self.n_fit)]
         n_features = len(self.base.feature_names(source))
         rows = []
         problem: Exception | None = None

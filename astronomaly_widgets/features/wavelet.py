@@ -10,7 +10,7 @@ import numpy as np
 from .._optional import require
 from ..exceptions import MeasurementError
 from ._planes import planes, refuse_constant, suffixes
-from ._shown import as_call
+from ._shown import ShownAsCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ _SPLINE = (1 / 16, 1 / 4, 3 / 8, 1 / 4, 1 / 16)
 _FAINTEST = 1e-10  # of the energy; below it, rounding is all there is
 
 
-class WaveletFeatures:
+class WaveletFeatures(ShownAsCall):
     r"""Energy and sparsity of the undecimated wavelet transform of each band.
 
     Energy says how much of the structure has a scale of 2, 4, 8, ... pixels; sparsity whether it
@@ -64,9 +64,6 @@ class WaveletFeatures:
             raise ValueError(f"n_levels is {n_levels}; wanted at least 1")
         self.wavelet = wavelet
         self.n_levels = n_levels
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
     def feature_names(self, source: Source) -> tuple[str, ...]:
         """``wavelet_energy_<band>_<level>`` and ``wavelet_sparsity_<band>_<level>``.
