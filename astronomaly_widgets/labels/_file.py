@@ -31,12 +31,7 @@ CREATE TABLE IF NOT EXISTS events (
 def open_log(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open a label log, or make one; one that cannot be made, because it is read-only, is empty.
 
-    Raises
-    ------
-    ProjectVersionError
-        If the log was written with a newer schema.
-    ProjectError
-        If the file is not a label log, or cannot be opened.
+    What it raises is what :class:`LabelStore` raises.
     """
     try:
         connection = _opened(path, read_only=read_only)

@@ -24,9 +24,9 @@ class _Ids(t.Tuple):
     """Names of objects, from an array, an index or a list of them, too."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        if hasattr(value, "tolist") or isinstance(value, list):
-            value = tuple(getattr(value, "tolist", value.copy)())
-        return super().validate(obj, value)
+        if hasattr(value, "tolist"):
+            value = value.tolist()
+        return super().validate(obj, tuple(value) if isinstance(value, list) else value)
 
 
 class State(t.HasTraits):
