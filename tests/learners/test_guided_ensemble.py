@@ -8,20 +8,26 @@ from astronomaly_widgets import batches
 from astronomaly_widgets.learners import GuidedEnsemble, NeighborScore, _process
 
 
-def test_one_process_is_the_textbook_one(monkeypatch):
-    """Rasmussen & Williams, eq. 2.25 and 2.26, for a single candidate."""
+@pytest.fixture
+def kernel(monkeypatch):
+    """Matern-3/2 at half a unit of 3.0, which is all that the process may choose from."""
     monkeypatch.setattr(_process, "LENGTH_SCALES", (0.5,))
     monkeypatch.setattr(_process, "NOISE_LEVELS", (0.2,))
     monkeypatch.setattr(_process, "TRUSTS", (1.0,))
+
+    def between(P, Q):
+        reach = np.sqrt(3) * cdist(P, Q) / 1.5
+        return (1 + reach) * np.exp(-reach)
+
+    return between
+
+
+def test_one_process_is_the_textbook_one(kernel):
+    """Rasmussen & Williams, eq. 2.25 and 2.26, for a single candidate."""
     rng = np.random.default_rng(0)
     A, B = rng.normal(size=(12, 3)), rng.normal(size=(40, 3))
     y, prior, elsewhere = rng.uniform(0, 5, 12), rng.uniform(0, 5, 12), rng.uniform(0, 5, 40)
     process = _process.fit([A], y, prior, y, [3.0])
-
-    def kernel(P, Q):
-        reach = np.sqrt(3) * cdist(P, Q) / 1.5
-        return (1 + reach) * np.exp(-reach)
-
     solve = np.linalg.inv(kernel(A, A) + 0.2 * np.eye(12))
     want = elsewhere + kernel(B, A) @ solve @ (y - prior)
     means, stds = process.predict([B], elsewhere)
@@ -38,21 +44,13 @@ def test_one_process_is_the_textbook_one(monkeypatch):
         assert process.left_out[i] == pytest.approx(said[0])
 
 
-def test_objects_without_a_label_are_worth_nothing_at_a_tenth_of_the_weight_of_a_label(monkeypatch):
+def test_objects_without_a_label_are_worth_nothing_at_a_tenth_of_the_weight_of_a_label(kernel):
     """Rasmussen & Williams, section 2.2, with a noise of its own for each of the points."""
-    monkeypatch.setattr(_process, "LENGTH_SCALES", (0.5,))
-    monkeypatch.setattr(_process, "NOISE_LEVELS", (0.2,))
-    monkeypatch.setattr(_process, "TRUSTS", (1.0,))
     rng = np.random.default_rng(0)
     A, B = rng.normal(size=(32, 3)), rng.normal(size=(40, 3))
     y, prior, elsewhere = rng.uniform(0, 5, 12), rng.uniform(0, 5, 32), rng.uniform(0, 5, 40)
     process = _process.fit([A], y, prior, y, [3.0])
     alone = _process.fit([A[:12]], y, prior[:12], y, [3.0])
-
-    def kernel(P, Q):
-        reach = np.sqrt(3) * cdist(P, Q) / 1.5
-        return (1 + reach) * np.exp(-reach)
-
     noise = np.diag(np.r_[np.full(12, 0.2), np.full(20, 2.0)])
     residuals = np.r_[y, np.zeros(20)] - prior
     (means, stds), (unaware, known) = (p.predict([B], elsewhere) for p in (process, alone))
