@@ -9,6 +9,14 @@ import anywidget
 import traitlets as t
 
 from ._channel import Channel, in_words
+from ._gallery_settings import (
+    PER_PAGE,
+    ZOOMS,
+    checked_order,
+    checked_per_page,
+    checked_zoom,
+    initial_settings,
+)
 from ._static import bundle
 from ._viewer import Viewer
 
@@ -17,11 +25,8 @@ if TYPE_CHECKING:
 
     from astronomaly_widgets.session import Session
 
-PER_PAGE = (24, 28, 36, 48, 60, 72, 100)  # what the toolbar offers; the first is the default
-_PER_PAGE_MOST = 100
 _MOST_AT_ONCE = 10_000  # labels in one step: each is a row in the log
 _PACES = (0, 10, 20, 50)  # labels after which a retrain starts by itself; 0 = when asked
-ZOOMS = (1.0, 1.5, 2.0, 3.0)
 
 
 class Gallery(anywidget.AnyWidget):
@@ -92,7 +97,7 @@ class Gallery(anywidget.AnyWidget):
         order: str | None = None,
         thumbnail_size: int = 150,
     ) -> None:
-        settings = _settings(session, per_page, order)
+        settings = initial_settings(session, per_page, order)
         self.session = session
         self._inspectors: list[Callable[[str], Any]] = []
         self._refresh_waits = Event()
@@ -144,10 +149,10 @@ class Gallery(anywidget.AnyWidget):
             "inspect": self._on_inspect,
             "turn": lambda m: self._viewer.turn(m["to"], m["client"], m["turn"]),
             "take": lambda _: self._viewer.take(),
-            "order": lambda m: self._viewer.change(order=_checked_order(session, m["order"])),
+            "order": lambda m: self._viewer.change(order=checked_order(session, m["order"])),
             "hide": lambda m: self._viewer.change(hide_labeled=bool(m["hide"])),
-            "per_page": lambda m: self._viewer.change(per_page=_checked_per_page(m["per_page"])),
-            "zoom": lambda m: self._viewer.change(zoom=_checked_zoom(m["zoom"])),
+            "per_page": lambda m: self._viewer.change(per_page=checked_per_page(m["per_page"])),
+            "zoom": lambda m: self._viewer.change(zoom=checked_zoom(m["zoom"])),
             "find": lambda m: self._viewer.find(str(m["text"])),
             "clear": lambda _: self._viewer.clear(),
             "retrain": lambda _: self._viewer.later(session.retrain),
@@ -311,41 +316,3 @@ class Gallery(anywidget.AnyWidget):
             "is_temporary": session.is_temporary,
             "read_only": session.read_only,
         }
-
-
-def _settings(session: Session, per_page: int | None, order: str | None) -> dict[str, Any]:
-    """Return what was asked for, else what was used last, else the defaults."""
-    last = session.view_state.get("gallery")
-    last = last if isinstance(last, dict) else {}
-    if order is None:
-        order = last.get("order") if last.get("order") in session.orders else "suggested"
-    if per_page is None:
-        per_page = last["per_page"] if _is_page_size(last.get("per_page")) else PER_PAGE[0]
-    return {
-        "order": _checked_order(session, order),
-        "per_page": _checked_per_page(per_page),
-        "hide_labeled": bool(last.get("hide_labeled", True)),
-        "zoom": last["zoom"] if last.get("zoom") in ZOOMS else ZOOMS[0],
-    }
-
-
-def _checked_order(session: Session, order: Any) -> str:
-    if order not in session.orders:
-        raise ValueError(f"no order {order!r}: choose one of {', '.join(session.orders)}")
-    return order
-
-
-def _is_page_size(per_page: Any) -> bool:
-    return isinstance(per_page, int) and 1 <= per_page <= _PER_PAGE_MOST
-
-
-def _checked_per_page(per_page: Any) -> int:
-    if not _is_page_size(per_page):
-        raise ValueError(f"per_page must be an integer in 1..{_PER_PAGE_MOST}, not {per_page!r}")
-    return per_page
-
-
-def _checked_zoom(zoom: Any) -> float:
-    if zoom not in ZOOMS:
-        raise ValueError(f"no zoom {zoom!r}: choose one of {', '.join(map(str, ZOOMS))}")
-    return float(zoom)
