@@ -1,4 +1,4 @@
-"""What columns of identifiers are called."""
+"""What columns of identifiers are called, and what stands where there is no score."""
 
 from __future__ import annotations
 
@@ -18,3 +18,6 @@ ID_NAMES = (
     "designation",
     "name",
 )
+
+#: What a field of a text file says where there is no score; what an object may be called.
+NO_SCORE = ("", "nan", "NaN", "NA", "N/A", "None", "null")

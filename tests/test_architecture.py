@@ -65,7 +65,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # level 5: what a person sees
     "widgets": GROUND | {"session", "render", "evaluation", "density"},
     # level 6: the doors
-    "cli": GROUND | {"pipeline", "session", "simulation", "evaluation"},
+    "_replay_command": GROUND | {"pipeline", "session", "simulation", "evaluation"},
+    "cli": GROUND | {"_replay_command", "pipeline", "session"},
     "__main__": {"cli"},
 }
 DRAWING = {"anywidget", "bqplot", "ipywidgets", "IPython", "matplotlib"}

@@ -16,7 +16,7 @@ import pytest
 from jupyterlab_server.config import get_page_config
 
 import astronomaly_widgets as aw
-from astronomaly_widgets import cli
+from astronomaly_widgets import _replay_command, cli
 
 
 @pytest.fixture
@@ -103,6 +103,15 @@ def test_replay_finds_the_column_of_ids(survey, name):
     columns = ["score", name] if "first" not in name else [name, "score"]
     scores[columns].to_csv(survey / "scores.csv", index=False)
     assert replay(survey) == 0
+
+
+def test_an_object_called_na_keeps_its_score(survey, capsys):
+    for path in (survey / "survey.csv", survey / "scores.csv"):
+        path.write_text(path.read_text().replace("587733080813011000", "NA"))
+    assert replay(survey) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("12 of 200 objects are interesting")
+    assert "no score" not in captured.err
 
 
 def test_objects_without_a_score_are_counted_and_uninteresting(survey, capsys):
@@ -282,4 +291,4 @@ def test_recall_table_of_no_labels_has_no_rows(survey):
     session = aw.Session(np.random.default_rng(0).normal(size=(20, 3)))
     scores = pd.Series(5.0, index=session.object_ids)
     given = pd.DataFrame({"object_id": [], "score": [], "found": []})
-    assert rows_of(cli.recall_table(session, scores, given, batch=10)) == []
+    assert rows_of(_replay_command.recall_table(session, scores, given, batch=10)) == []

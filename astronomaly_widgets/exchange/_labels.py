@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from .._names import NO_SCORE
 from ..exceptions import SourceError
 from ..export import split_tags
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("astronomaly", "anomalymatch")
 _WORDS = {"normal": 0.0, "anomaly": 5.0}  # AnomalyMatch knows no degrees
-_NO_LABEL = ("", "nan", "NaN", "NA", "N/A", "None", "null")
 _UNLABELED = -1  # in Astronomaly
 
 
@@ -214,7 +214,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
                 index_col=False,
                 # an object may be called NA, and a comment may say None
                 keep_default_na=False,
-                na_values=dict.fromkeys(("score", "human_label", "label"), _NO_LABEL),
+                na_values=dict.fromkeys(("score", "human_label", "label"), NO_SCORE),
             )
     except pd.errors.ParserWarning as error:
         raise SourceError(
