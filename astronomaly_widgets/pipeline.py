@@ -41,8 +41,9 @@ _KNOWN = (
     "or a pattern as shards/*.tar); light curves as a long table (object, time, magnitude or flux, "
     "...) in a file, DataFrame or TimeSeries, as a folder of tables, or as a mapping of id to "
     "table; spectra as a folder of files, an .npz of flux and wavelength, or a list of Spectrum "
-    "objects; a table of features as .csv, .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy "
-    "Table or array (n, d); or any object with object_ids, fingerprints, catalog and read"
+    "objects; a table of features as .csv or other text, .parquet, .fits, .ecsv, .vot, .npy, "
+    "DataFrame, astropy Table or array (n, d); or any object with object_ids, fingerprints, "
+    "catalog and read"
 )
 
 
@@ -79,9 +80,9 @@ def explore(
         .zarr, array); ``.tar`` files of images, see
         :class:`~astronomaly_widgets.sources.TarShards`; light curves, see
         :class:`~astronomaly_widgets.sources.LightCurves`; spectra, see
-        :class:`~astronomaly_widgets.sources.Spectra`; a table of features (.csv, .parquet, .fits,
-        .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The session's status
-        says what it was taken for.
+        :class:`~astronomaly_widgets.sources.Spectra`; a table of features (.csv or other text,
+        .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The
+        session's status says what it was taken for.
     features : str, extractor or list of these, optional
         What to measure: by default "ellipse" for images, "light_curve" for light curves, "spectrum"
         and "spectrum_pca" for spectra, "raw" for tables. A function of one object or a scikit-learn

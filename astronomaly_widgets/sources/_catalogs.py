@@ -13,6 +13,7 @@ import numpy as np
 from .._names import ID_NAMES
 from ..exceptions import ReadError, SourceError
 from ._images import image_stem, parts
+from ._text_tables import TEXT, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FILE_NAMES = ("file", "filename", "file_name", "path", "image", "image_path", "cutout")
-_CSV = (".csv", ".csv.gz")
 _PARQUET = (".parquet", ".pq")
 _FITS = (".fits", ".fits.gz", ".fit")
 _VOTABLE = (".vot", ".votable", ".xml")
 #: How tables that can be read are called.
-READABLE = (*_CSV, *_PARQUET, *_FITS, *_VOTABLE, ".ecsv")
+READABLE = (*TEXT, *_PARQUET, *_FITS, *_VOTABLE, ".ecsv")
 
 
 def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
@@ -35,11 +35,11 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
     Parameters
     ----------
     table : path-like, DataFrame or Table
-        CSV, ECSV, FITS (first table), VOTable or Parquet by suffix; an astropy Table; a DataFrame,
-        which is returned as it is.
+        Text (CSV, or separated by tabs, semicolons or blanks), ECSV, FITS (first table), VOTable or
+        Parquet by suffix; an astropy Table; a DataFrame, which is returned as it is.
     text : iterable of str, optional
-        Further columns of a CSV to read as text, as those of ID_NAMES are, so that "00012" and
-        long integers keep every digit.
+        Further columns to read as text from a file of text, as those of ID_NAMES are, so that
+        "00012" and long integers keep every digit.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
         raise SourceError(f"there is no file {str(path)!r}")
     try:
         return _read_file(path, text)
-    except (OSError, ValueError, TypeError, LookupError, ReadError) as error:
+    except (OSError, EOFError, ValueError, TypeError, LookupError, ReadError) as error:
         if isinstance(error, SourceError):
             raise
         raise SourceError(f"{str(path)!r} cannot be read as a table: {error}") from error
@@ -78,8 +78,8 @@ def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:
     import pandas as pd
 
     name = path.name.lower()
-    if name.endswith(_CSV):
-        return _read_csv(path, {*text, *ID_NAMES, *_FILE_NAMES})
+    if name.endswith(TEXT):
+        return _read_text(path, {*text, *ID_NAMES, *_FILE_NAMES})
     if name.endswith(_PARQUET):
         return pd.read_parquet(path)
     from astropy.table import Table
@@ -97,21 +97,22 @@ def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:
     raise SourceError(f"{path.name!r} is not a kind of table we know; wanted {', '.join(READABLE)}")
 
 
-def _read_csv(path: Path, text: set[str]) -> pd.DataFrame:
+def _read_text(path: Path, text: set[str]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = pd.read_csv(path, skipinitialspace=True, nrows=0).columns
+    how = layout(path)
+    columns = pd.read_csv(path, nrows=0, **how).columns
     as_text = {column: str for column in columns if column in text or column.lower() in text}
     # nullable types, because an integer column with a gap would lose digits as floating
-    frame = pd.read_csv(path, skipinitialspace=True, dtype=as_text, dtype_backend="numpy_nullable")
+    frame: pd.DataFrame = pd.read_csv(path, dtype=as_text, dtype_backend="numpy_nullable", **how)
     if as_text:  # an object may be called "NA" or "None"
         names = pd.read_csv(
             path,
-            skipinitialspace=True,
             usecols=list(as_text),
             dtype=str,
             keep_default_na=False,
             na_values=[""],
+            **how,
         )
         frame[list(as_text)] = names[list(as_text)]
     for column in frame.columns:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..exceptions import SourceError
+from ._text_tables import may_be_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,15 +20,22 @@ _N_ASKED = 5
 def files_in(folder: Path, suffixes: tuple[str, ...], what: str) -> dict[str, Path]:
     """Return the files of a folder by their names without suffix, which are the object ids.
 
+    Text that is no table, among more files of another kind, is notes.
+
     Raises
     ------
     SourceError
         There are none with such a suffix, or two of one name; `what` says what was looked for.
     """
+    known = [
+        (path, suffix)
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".") and (suffix := _suffix(path.name, suffixes)) is not None
+    ]
+    count = Counter(suffix for _, suffix in known)
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        suffix = _suffix(path.name, suffixes)
-        if suffix is None or path.name.startswith("."):
+    for path, suffix in known:
+        if count[suffix] < max(count.values()) and not may_be_table(path):
             continue
         name = path.name[: -len(suffix)]
         if name in found:

@@ -8,12 +8,16 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from .._names import ID_NAMES
 from ..exceptions import SourceError
 from ._catalogs import read_table
+from ._text_tables import TEXT, layout
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 # what columns are called, in order of preference, in small letters and digits alone
 _IDS = (*(re.sub("[^a-z0-9]", "", name) for name in ID_NAMES), "oid", "lcid", "transientid",
@@ -26,6 +30,9 @@ _FLUXES = ("flux", "fluxcal", "psfflux", "forcediffimflux", "pdcsapflux", "sapfl
            "rate")  # fmt: skip
 _BANDS = ("band", "filter", "filt", "passband", "fid", "flt", "filtername")
 _ERRORS = ("err", "error", "sigma", "uncertainty", "unc", "sigmapsf")
+# of columns that nothing names, as in the files of OGLE
+_PLACES = {"time": "col1", "mag": "col2", "err": "col3"}
+_JD, _MJD = (2_400_000, 2_500_000), (40_000, 70_000)
 _MOST_UNIQUE = 0.7  # ids over rows: a table of objects has a row for each
 
 
@@ -52,6 +59,8 @@ def find_columns(
 ) -> Columns:
     """Tell the columns of a long table by what they are called, unless they are named.
 
+    Where nothing names any, they are time, magnitude and error in this order.
+
     Raises
     ------
     SourceError
@@ -64,6 +73,8 @@ def find_columns(
     if magnitude is not None and flux is not None:
         raise SourceError("magnitude and flux are both named; choose the one to use")
     plain = {re.sub("[^a-z0-9]", "", str(c).lower()): c for c in reversed(list(frame.columns))}
+    if _is_nameless(frame):
+        plain |= {name: place for name, place in _PLACES.items() if place in plain}
 
     def find(named: str | None, what: str, names: tuple[str, ...], *, needed: bool = True) -> Any:
         if named is not None:
@@ -113,31 +124,43 @@ def is_long_file(path: Path) -> bool:
         from pyarrow import parquet
 
         columns = parquet.read_schema(path).names
-    elif name.endswith((".csv", ".csv.gz")):
-        columns = list(pd.read_csv(path, skipinitialspace=True, nrows=0).columns)
+    elif name.endswith(TEXT):
+        how = layout(path)
+        columns = list(pd.read_csv(path, nrows=0, **how).columns)
     else:
         return is_long_table(open_table(path)[0])
     try:
         wanted = find_columns(pd.DataFrame(columns=columns)).object_id
     except SourceError:
         return False
-    csv = ".csv" in name
     ids = (
-        pd.read_csv(path, skipinitialspace=True, usecols=[wanted])
-        if csv
+        pd.read_csv(path, usecols=[wanted], **how)
+        if name.endswith(TEXT)
         else pd.read_parquet(path, columns=[wanted])
     )
     return bool(ids[wanted].nunique() < _MOST_UNIQUE * len(ids))
 
 
 def is_one_curve(table: Any) -> bool:
-    """Whether a table has times and brightnesses, as that of one object has."""
+    """Whether a table has times and brightnesses, as that of one object has.
+
+    Where nothing names its columns, the first must be Julian days: it may be wavelengths.
+    """
     try:
         frame, _ = open_table(table)
-        find_columns(frame.assign(object_id="one"), object_id="object_id")
+        columns = find_columns(frame.assign(object_id="one"), object_id="object_id")
     except SourceError:
         return False
-    return True
+    return not _is_nameless(frame) or are_days(frame[columns.time].to_numpy())
+
+
+def are_days(times: NDArray[Any]) -> bool:
+    """Whether all numbers are (modified) Julian days of the last hundred years or the next."""
+    return any(bool(np.all((low < times) & (times < high))) for low, high in (_JD, _MJD))
+
+
+def _is_nameless(frame: pd.DataFrame) -> bool:
+    return _PLACES["time"] in frame.columns and _PLACES["mag"] in frame.columns
 
 
 def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, dict[Any, str]]:

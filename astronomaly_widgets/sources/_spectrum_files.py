@@ -15,13 +15,15 @@ from ..exceptions import ReadError, SourceError
 from ._catalogs import read_table
 from ._folders import are_mostly
 from ._images import parts
+from ._long_tables import are_days
+from ._text_tables import TEXT, layout
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 _FITS_SUFFIXES = (".fits.gz", ".fits", ".fit")
-SUFFIXES = (*_FITS_SUFFIXES, ".csv", ".ecsv", ".parquet", ".txt", ".dat", ".ascii", ".vot", ".xml")
-_TEXT = (".txt", ".dat", ".ascii")
+SUFFIXES = (*_FITS_SUFFIXES, *TEXT, ".ecsv", ".parquet", ".vot", ".xml")
 
 # what arrays and columns are called, in small letters and digits alone, in order of preference
 _WAVELENGTHS = ("wavelength", "wavelengths", "wave", "lambda", "lam", "wl", "spectralaxis", "awav")
@@ -100,16 +102,30 @@ def _from_file(path: Path) -> RawSpectrum:
     try:
         if name.endswith(_FITS_SUFFIXES):
             return _from_fits(path)
-        if name.endswith(_TEXT):
-            numbers = np.loadtxt(path, ndmin=2, unpack=True)
-            if len(numbers) < 2:
-                raise ReadError("its text has one column; wanted wavelength and flux")
-            return RawSpectrum(numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else None)
-        return _from_columns(read_table(path))
+        table = read_table(path)
+        if name.endswith(TEXT) and layout(path).get("header", 0) is None:
+            return _from_places(table)
+        return _from_columns(table)
     except SourceError as error:
         raise ReadError(str(error)) from error
     except _BROKEN as error:
         raise ReadError(f"{path.name!r} cannot be read: {error}") from error
+
+
+def _from_places(table: pd.DataFrame) -> RawSpectrum:
+    """Take a spectrum out of text: what its names say, else wavelength, flux and perhaps error.
+
+    Raises
+    ------
+    ReadError
+        There is one column.
+    """
+    if _first_of(_named(table.columns), _FLUXES) is not None:
+        return _from_columns(table)
+    if len(table.columns) < 2:
+        raise ReadError("its text has one column; wanted wavelength and flux")
+    columns = [_column(table[name]) for name in table.columns[:3]]
+    return RawSpectrum(columns[0], columns[1], columns[2] if len(columns) > 2 else None)
 
 
 def _from_columns(table: Any) -> RawSpectrum:
@@ -202,12 +218,16 @@ def are_spectra(thing: Any) -> bool:
 
 
 def is_spectrum(thing: Any) -> bool:
-    """Whether this is one spectrum: a file, a table, a Spectrum or arrays."""
+    """Whether this is one spectrum: a file, a table, a Spectrum or arrays.
+
+    Text against Julian days is a light curve.
+    """
     try:
         raw = from_object(thing)
     except ReadError:
         return False
-    return raw.wavelength.shape == raw.flux.shape
+    is_text = isinstance(thing, str | os.PathLike) and str(thing).lower().endswith(TEXT)
+    return raw.wavelength.shape == raw.flux.shape and not (is_text and are_days(raw.wavelength))
 
 
 def _from_fits(path: Path) -> RawSpectrum:

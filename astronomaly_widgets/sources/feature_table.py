@@ -12,6 +12,7 @@ import numpy as np
 from .._names import ID_NAMES
 from ..exceptions import SourceError
 from ._catalogs import READABLE, as_text, read_table, unique_ids
+from ._text_tables import may_be_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,9 @@ class FeatureTable:
     Parameters
     ----------
     table : path, DataFrame, Table or array
-        A file (CSV, ECSV, FITS, VOTable, Parquet, ``.npy``), a DataFrame, an astropy Table (masked
-        values become NaN), or an array of shape (n, d).
+        A file (CSV or text separated by tabs, semicolons or blanks, ECSV, FITS, VOTable, Parquet,
+        ``.npy``), a DataFrame, an astropy Table (masked values become NaN), or an array of shape
+        (n, d).
     id_column : str, optional
         The column of object ids. By default the index of a DataFrame if it has a name or holds
         text, else the first unique column that is called like an identifier (object_id, objid, id,
@@ -88,8 +90,10 @@ class FeatureTable:
 
     @staticmethod
     def recognizes(file: str | os.PathLike[str]) -> bool:
-        """Whether a file is called like a table that can be read; it is not looked into."""
-        return os.fspath(file).lower().endswith((*READABLE, ".npy"))
+        """Whether a file is called like a table that can be read, and is no prose."""
+        path = Path(file)
+        known = path.name.lower().endswith((*READABLE, ".npy"))
+        return known and (not path.is_file() or may_be_table(path))
 
     @property
     def object_ids(self) -> NDArray[Any]:

@@ -34,8 +34,9 @@ class ImageFolder:
     path : path-like
         The folder.
     catalog : path, DataFrame or Table, optional
-        A table (CSV, ECSV, FITS, VOTable, Parquet) with one row per image. Rows are matched by the
-        column whose values are most often file names, with or without folder and suffix.
+        A table (CSV or other text, ECSV, FITS, VOTable, Parquet) with one row per image. Rows are
+        matched by the column whose values are most often file names, with or without folder and
+        suffix.
     recursive : bool, optional
         Also look in sub-folders, following links.
     ids : {"stem", "name"}, optional

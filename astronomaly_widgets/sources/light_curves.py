@@ -16,12 +16,13 @@ from ._catalogs import as_text, match_objects, read_table
 from ._folders import are_mostly, files_in
 from ._long_tables import find_columns, is_long_file, is_long_table, is_one_curve, open_table
 from ._points import Points, identify, points_of, spectral
+from ._text_tables import TEXT
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_SUFFIXES = (".csv", ".csv.gz", ".ecsv", ".fits", ".fit", ".fits.gz", ".parquet", ".vot", ".xml")
+_SUFFIXES = (*TEXT, ".ecsv", ".fits", ".fit", ".fits.gz", ".parquet", ".vot", ".xml")
 
 
 class LightCurves:
@@ -30,12 +31,15 @@ class LightCurves:
     Parameters
     ----------
     table : path, DataFrame, Table, TimeSeries, or mapping
-        A long table, one row per measurement, in any order: a file (CSV, Parquet, FITS, ECSV,
-        VOTable), a DataFrame, or an astropy Table or TimeSeries. Or one table per object: a mapping
-        from object id to table, or a folder of such files, whose names are the ids.
+        A long table, one row per measurement, in any order: a file (CSV or other text, Parquet,
+        FITS, ECSV, VOTable), a DataFrame, or an astropy Table or TimeSeries. Or one table per
+        object: a mapping from object id to table, or a folder of such files, whose names are the
+        ids.
     object_id, time, magnitude, flux, error, band : str, optional
         Names of the columns. Left out, they are told by what they are called in the field (mjd,
-        mag, magerr, filter, ...). Brightness is `magnitude` or `flux`, not both.
+        mag, magerr, filter, ...); where a file of text names none, they are ``col1``, ``col2``,
+        ``col3``, taken for time, magnitude and error, as in OGLE's files. Brightness is `magnitude`
+        or `flux`, not both.
     period : str or mapping, optional
         Periods in days at which pictures are folded: a column of the catalog, or object id to
         period. NaN, or none, shows the object against time.

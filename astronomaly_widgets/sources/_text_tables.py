@@ -1,0 +1,110 @@
+"""How a table of text is written: what stands between its columns, and what these are called."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: How tables of text are called.
+TEXT = (".csv", ".tsv", ".txt", ".dat", ".ascii", ".csv.gz", ".tsv.gz", ".txt.gz", ".dat.gz")
+_PROSE = (".txt", ".dat", ".ascii", ".txt.gz", ".dat.gz")  # of what may be no table
+_BLANKS = r"\s+"
+_QUOTED = re.compile(r'"[^"]*"')
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_N_LOOKED = 100  # lines: whole numbers do not tell what a comma would mean
+
+
+def layout(path: Path) -> dict[str, Any]:
+    """Tell by its first lines how to read a table of text.
+
+    Columns are separated by commas, tabs, semicolons (then numbers may have a decimal comma) or
+    blanks. Lines in front that begin with # are skipped; the last of them may hold the names.
+    Columns that nothing names are ``col1``, ``col2``, ... where blanks or tabs separate them; the
+    first line of a CSV is always names.
+
+    Returns
+    -------
+    dict
+        Arguments of :func:`pandas.read_csv`.
+
+    Raises
+    ------
+    OSError, EOFError
+        The file cannot be read.
+    """
+    n_comments, comment, lines = _first_lines(path)
+    separator = _separator(lines[0], path)
+    first, second, *others = (_fields(line, separator) for line in lines)
+    how = {"sep": separator, "skipinitialspace": True, "skiprows": n_comments}
+    if separator == ";" and any(map(_DECIMAL_COMMA.fullmatch, chain(second, *others))):
+        how["decimal"] = ","
+    names = _fields(comment, _separator(comment, path)) if comment else []
+    if len(names) == len(first) and not _are_names(first, second):
+        return how | {"header": None, "names": names}
+    if separator in {_BLANKS, "\t"} and all(map(_is_number, first)):
+        return how | {"header": None, "names": [f"col{k + 1}" for k in range(len(first))]}
+    return how
+
+
+def may_be_table(path: Path) -> bool:
+    """Whether a file may be a table: any but one of prose, whose lines differ in length."""
+    if not path.name.lower().endswith(_PROSE):
+        return True
+    try:
+        _, _, lines = _first_lines(path)
+    except (OSError, EOFError):
+        return True  # who reads it says what is wrong
+    separator = _separator(lines[0], path)
+    first, second = (len(_fields(line, separator)) for line in lines[:2])
+    return first == second > 1
+
+
+def _first_lines(path: Path) -> tuple[int, str, list[str]]:
+    """Return how many comments are in front, the last of them, and two or more other lines."""
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8-sig", errors="replace") as file:
+        n_comments, comment = 0, ""
+        lines: list[str] = []
+        for line in file:
+            if line.startswith("#") and not lines:
+                n_comments, comment = n_comments + 1, line[1:].strip()
+            elif line.strip():
+                lines.append(line.rstrip("\r\n"))
+            elif not lines:
+                n_comments += 1  # a blank line among them
+            if len(lines) == _N_LOOKED:
+                break
+    return n_comments, comment, lines + [""] * (2 - len(lines))
+
+
+def _separator(line: str, path: Path) -> str:
+    """Return what separates the columns, as pandas wants it."""
+    plain = _QUOTED.sub("", line)
+    best = max("\t;,", key=plain.count)
+    if plain.count(best):
+        return best
+    return "," if ".csv" in path.name.lower() else _BLANKS
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    if separator == _BLANKS:
+        return line.split()
+    return [field.strip().strip('"') for field in line.split(separator)]
+
+
+def _are_names(first: list[str], second: list[str]) -> bool:
+    """Whether a line is above its column, rather than in it: only below it are numbers."""
+    return not any(map(_is_number, first)) and any(map(_is_number, second))
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
