@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ def layout(path: Path) -> dict[str, Any]:
 
     Columns are separated by commas, tabs, semicolons (then numbers may have a decimal comma) or
     blanks. Lines in front that begin with # are skipped; the last of them may hold the names.
-    Columns that nothing names are ``col1``, ``col2``, ... where blanks or tabs separate them; the
-    first line of a CSV is always names.
+    Columns that nothing names are ``col1``, ``col2``, ...
 
     Returns
     -------
@@ -46,7 +45,7 @@ def layout(path: Path) -> dict[str, Any]:
     names = _fields(comment, _separator(comment, path)) if comment else []
     if len(names) == len(first) and not _are_names(first, second):
         return how | {"header": None, "names": names}
-    if separator in {_BLANKS, "\t"} and all(map(_is_number, first)):
+    if _are_data(first, separator):
         return how | {"header": None, "names": [f"col{k + 1}" for k in range(len(first))]}
     return how
 
@@ -100,6 +99,14 @@ def _fields(line: str, separator: str) -> list[str]:
 def _are_names(first: list[str], second: list[str]) -> bool:
     """Whether a line is above its column, rather than in it: only below it are numbers."""
     return not any(map(_is_number, first)) and any(map(_is_number, second))
+
+
+def _are_data(first: list[str], separator: str) -> bool:
+    """Whether a line is of numbers that name no columns: 0, 1, 2 do, or wavelengths, in a CSV."""
+    if not all(map(_is_number, first)):
+        return False
+    numbers = [float(field) for field in first]
+    return separator in {_BLANKS, "\t"} or any(b <= a for a, b in pairwise(numbers))
 
 
 def _is_number(field: str) -> bool:

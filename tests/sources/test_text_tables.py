@@ -68,10 +68,16 @@ def test_names_of_columns_may_hold_what_separates_others(tmp_path):
 
 
 @pytest.mark.parametrize("header", ["0,1,2", "3800.5,3801.5,3802.5"])
-def test_the_first_line_of_a_csv_is_names_though_they_are_numbers(tmp_path, header):
+def test_rising_numbers_name_the_columns_of_a_csv(tmp_path, header):
     frame = read_table(written(tmp_path / "a.csv", f"{header}\n7,8,9\n"))
     assert list(frame.columns) == header.split(",")
     assert len(frame) == 1
+
+
+def test_the_first_object_of_a_csv_without_names_is_not_lost(tmp_path):
+    path = written(tmp_path / "HTRU_2.csv", "140.5,55.6,-0.2,0\n102.5,58.8,0.4,0\n")
+    assert list(read_table(path).columns) == ["col1", "col2", "col3", "col4"]
+    assert len(FeatureTable(path)) == 2
 
 
 def test_columns_of_plain_text_without_names_are_numbered(tmp_path):
