@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +26,14 @@ CREATE TABLE IF NOT EXISTS events (
     event_id TEXT UNIQUE
 )
 """
+
+
+class _Connection(sqlite3.Connection):
+    """One that is closed with the last who held it: a session need not be closed."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it was never open
+            self.close()
 
 
 def open_log(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -51,7 +59,7 @@ def open_log(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 def _opened(path: Path, *, read_only: bool) -> sqlite3.Connection:
     if not read_only:
-        connection = _connect(path, "rwc")
+        connection = _connect(_uri(path, "rwc"))
         # WAL lets readers and a writer work side by side; a file system that cannot
         # do it keeps its rollback journal, which is as safe
         connection.execute("PRAGMA journal_mode = WAL")
@@ -59,10 +67,10 @@ def _opened(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.execute(_CREATE)
         return connection
     if not path.exists():
-        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        connection = _connect(":memory:")
         connection.execute(_CREATE)
         return connection
-    connection = _connect(path, "ro")
+    connection = _connect(_uri(path, "ro"))
     try:
         connection.execute("SELECT 1 FROM events LIMIT 1")
     except sqlite3.OperationalError:
@@ -74,19 +82,29 @@ def _opened(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def _copied(path: Path) -> sqlite3.Connection:
     """Return a log as it is now, with what a kernel that died has left beside the file."""
-    copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    copy = _connect(":memory:")
     with TemporaryDirectory(prefix="astronomaly-") as folder:
         for name in (path.name, f"{path.name}-wal"):
             if path.with_name(name).is_file():
                 shutil.copyfile(path.with_name(name), Path(folder, name))
-        with closing(_connect(Path(folder, path.name), "rw")) as connection:
+        with closing(_connect(_uri(Path(folder, path.name), "rw"))) as connection:
             connection.backup(copy)
     return copy
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+def _uri(path: Path, mode: str) -> str:
+    return f"{path.absolute().as_uri()}?mode={mode}"
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri,
+        uri=True,
+        timeout=30,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=_Connection,
+    )
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:

@@ -1,5 +1,6 @@
 import sqlite3
 import time
+from contextlib import closing
 from threading import Event
 from types import SimpleNamespace
 
@@ -168,7 +169,7 @@ def test_a_score_is_stored_before_it_is_confirmed(view, session):
     reply = view.send("score", object_id="obj-003", score=4, seconds=1.5)
     assert reply["type"] == "ack"
     assert reply["labels"] == [("obj-003", 4)]
-    with sqlite3.connect(session.project.path / "labels.sqlite") as log:
+    with closing(sqlite3.connect(session.project.path / "labels.sqlite")) as log:
         assert log.execute("SELECT object_id, score, seconds FROM events").fetchall() == [
             ("obj-003", 4, 1.5)
         ]
