@@ -62,7 +62,8 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
             if suffix == ".fits":
                 table.convert_unicode_to_bytestring()  # UTF-8: FITS text itself is ASCII only
                 table.rename_columns(table.colnames, _fits_names(table.colnames))
-            table.write(temporary, format=kind, overwrite=True)
+            # as text: astropy 7.0 writes no VOTable to a relative Path
+            table.write(str(temporary), format=kind, overwrite=True)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Exports keep every object, digit and letter, in every format."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,13 @@ def read(path):
 
 def words(column):
     return [value.decode() if isinstance(value, bytes) else str(value) for value in column]
+
+
+@pytest.mark.parametrize("suffix", export.SUFFIXES)
+def test_a_file_may_be_named_without_its_folder(tmp_path, monkeypatch, results, suffix):
+    monkeypatch.chdir(tmp_path)
+    assert len(read(export.write(results, Path(f"out{suffix}")))) == 3
+    assert [path.name for path in tmp_path.iterdir()] == [f"out{suffix}"]
 
 
 @pytest.mark.parametrize("suffix", export.SUFFIXES)

@@ -34,6 +34,7 @@ from astronomaly_widgets.features import (
     by_name,
     measure,
 )
+from astronomaly_widgets.features._batches import works_in_batches
 from astronomaly_widgets.sources import FeatureTable, ImageStack, LightCurves, Spectra
 
 rng = np.random.default_rng(0)
@@ -185,8 +186,11 @@ def test_it_survives_pickling(extractor, source):
 def test_it_measures_a_whole_source(extractor, source):
     result = measure(source, extractor, n_jobs=1, progress=False)
     assert list(result.object_ids) == list(source.object_ids)
+    # where an image stands in a batch may change how torch rounds
+    tolerance = {"rtol": 1e-4, "atol": 1e-5} if works_in_batches(extractor) else {"rtol": 0}
     for object_id, row in zip(result.object_ids, result.values, strict=True):
-        np.testing.assert_array_equal(row, extractor.extract(source.read(object_id)))
+        alone = extractor.extract(source.read(object_id))
+        np.testing.assert_allclose(row, alone, **tolerance)
 
 
 def test_extractors_are_found_by_name():

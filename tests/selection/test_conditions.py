@@ -23,11 +23,15 @@ TABLE = pd.DataFrame(
 )
 
 
+_SQL = {"f": "REAL", "i": "INTEGER", "b": "INTEGER", "O": "TEXT"}
+
+
 def selected_by_sql(condition, table=TABLE):
     """Return the rows that a database selects by the text of a condition."""
     with sqlite3.connect(":memory:") as connection:
+        types = {name: _SQL[values.dtype.kind] for name, values in table.items()}
         table.reset_index(drop=True).astype(object).where(table.notna(), None).to_sql(
-            "catalog", connection, index_label="row"
+            "catalog", connection, index_label="row", dtype=types
         )
         rows = connection.execute(f"SELECT row FROM catalog WHERE {condition.text}").fetchall()  # noqa: S608
     connection.close()

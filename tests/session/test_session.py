@@ -620,7 +620,7 @@ def test_results_hold_every_object_and_every_digit(session, tmp_path):
     back = pd.read_csv(tmp_path / "out.csv", index_col="object_id")
     assert len(back) == 60
     assert back.loc["obj-002", ["score", "comment"]].tolist() == [4.5, '"quoted"\nü']
-    # the last bit is rounded by the reader of pandas 2
+    # the reader of pandas 2 rounds the last digit
     assert back["mag"].tolist() == pytest.approx(session.catalog["mag"].tolist(), rel=1e-15)
     with pytest.raises(ValueError, match=r"\.xlsx.*\.csv"):
         session.export(tmp_path / "out.xlsx")
