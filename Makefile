@@ -1,5 +1,6 @@
 # make demo    JupyterLab on the tour notebook        make demo ARGS="--no-browser --port 8899"
 # make test    every test, on the installed package   make test ARGS="-k gallery"
+# make oldest  the tests without a browser, with the oldest versions that are allowed
 # make docs    the pages, in build/html               make binder  Binder's environment, and the tour in it
 # The environment lives in .venv and is brought up to date only when something has changed.
 
@@ -13,7 +14,7 @@ export PYTHONSAFEPATH := 1
 PACKAGE := $(shell find astronomaly_widgets notebooks -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
 WHAT_IS_INSTALLED := pyproject.toml README.md LICENSE $(wildcard constraints/*.txt) $(PACKAGE)
 
-.PHONY: help demo test lint types docs binder conformance bench clean
+.PHONY: help demo test oldest lint types docs binder conformance bench clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -31,7 +32,7 @@ define install
 	@echo "Installing astronomaly-widgets[$(1)] into $(VENV)"
 	@rm -rf build/wheel && $(BIN)/pip wheel -q --no-deps -w build/wheel .
 	@$(BIN)/pip uninstall -qy astronomaly-widgets 2>/dev/null
-	@pins=constraints/py$$($(BIN)/python -c 'import sys; print("%d%d" % sys.version_info[:2])').txt; \
+	@pins=$(PINS); pins=$${pins:-constraints/py$$($(BIN)/python -c 'import sys; print("%d%d" % sys.version_info[:2])').txt}; \
 	$(BIN)/pip install -q $$([ -f $$pins ] && echo "-c $$pins") "$$(echo build/wheel/*.whl)[$(1)]"
 	@touch $@
 endef
@@ -48,6 +49,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	ASTRONOMALY_WIDGETS_TEST_INSTALLED=1 $(BIN)/pytest $(ARGS)
+
+oldest:
+	@$(MAKE) test VENV=.venv-oldest PINS=constraints/oldest.txt ARGS='-m "not browser" $(ARGS)'
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -73,4 +77,4 @@ bench: $(VENV)/.test
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
