@@ -217,6 +217,18 @@ def test_the_source_archive_has_all_that_is_tracked():
     assert roots - packed <= {".gitignore", ".gitattributes", ".github", "PKG-INFO"}
 
 
+def test_the_oldest_versions_that_are_tried_are_the_lower_bounds():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    bounds = dict(
+        re.match(r"([\w-]+)>=([\d.]+)", line).groups() for line in project["dependencies"]
+    )
+    tried = (REPOSITORY / "constraints" / "oldest.txt").read_text(encoding="utf-8")
+    oldest = dict(re.findall(r"^([\w-]+)==([\d.]+)$", tried, re.MULTILINE))
+    assert oldest.keys() == bounds.keys()
+    for name, version in oldest.items():
+        assert f"{version}.".startswith(f"{bounds[name]}."), f"{name} {version}, {bounds[name]}"
+
+
 def test_no_file_names_a_machine():
     for path in tracked_files():
         if path == Path(__file__) or path.suffix in {".png", ".jpeg", ".fits", ".npz"}:
