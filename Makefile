@@ -10,6 +10,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The checkout must not shadow the installed package, in no process that is started from here.
 export PYTHONSAFEPATH := 1
+unexport PYTHONPATH
 
 PACKAGE := $(shell find astronomaly_widgets notebooks -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
 WHAT_IS_INSTALLED := pyproject.toml README.md LICENSE $(wildcard constraints/*.txt) $(PACKAGE)
