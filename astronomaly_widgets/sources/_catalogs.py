@@ -13,7 +13,7 @@ import numpy as np
 from .._names import ID_NAMES
 from ..exceptions import ReadError, SourceError
 from ._images import image_stem, parts
-from ._text_tables import TEXT, layout
+from ._text_tables import TEXT, layout, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,7 +68,7 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
         raise SourceError(f"there is no file {str(path)!r}")
     try:
         return _read_file(path, text)
-    except (OSError, EOFError, ValueError, TypeError, LookupError, ReadError) as error:
+    except (OSError, ValueError, TypeError, LookupError, ReadError) as error:
         if isinstance(error, SourceError):
             raise
         raise SourceError(f"{str(path)!r} cannot be read as a table: {error}") from error
@@ -79,7 +79,7 @@ def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:
 
     name = path.name.lower()
     if name.endswith(TEXT):
-        return _read_text(path, {*text, *ID_NAMES, *_FILE_NAMES})
+        return _typed_text(path, {*text, *ID_NAMES, *_FILE_NAMES})
     if name.endswith(_PARQUET):
         return pd.read_parquet(path)
     from astropy.table import Table
@@ -97,22 +97,22 @@ def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:
     raise SourceError(f"{path.name!r} is not a kind of table we know; wanted {', '.join(READABLE)}")
 
 
-def _read_text(path: Path, text: set[str]) -> pd.DataFrame:
+def _typed_text(path: Path, text: set[str]) -> pd.DataFrame:
     import pandas as pd
 
     how = layout(path)
-    columns = pd.read_csv(path, nrows=0, **how).columns
+    columns = read_text(path, how, nrows=0).columns
     as_text = {column: str for column in columns if column in text or column.lower() in text}
     # nullable types, because an integer column with a gap would lose digits as floating
-    frame: pd.DataFrame = pd.read_csv(path, dtype=as_text, dtype_backend="numpy_nullable", **how)
+    frame = read_text(path, how, dtype=as_text, dtype_backend="numpy_nullable")
     if as_text:  # an object may be called "NA" or "None"
-        names = pd.read_csv(
+        names = read_text(
             path,
+            how,
             usecols=list(as_text),
             dtype=str,
             keep_default_na=False,
             na_values=[""],
-            **how,
         )
         frame[list(as_text)] = names[list(as_text)]
     for column in frame.columns:

@@ -8,16 +8,13 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from .._names import ID_NAMES
 from ..exceptions import SourceError
 from ._catalogs import read_table
-from ._text_tables import TEXT, layout
+from ._text_tables import TEXT, layout, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 # what columns are called, in order of preference, in small letters and digits alone
 _IDS = (*(re.sub("[^a-z0-9]", "", name) for name in ID_NAMES), "oid", "lcid", "transientid",
@@ -126,7 +123,7 @@ def is_long_file(path: Path) -> bool:
         columns = parquet.read_schema(path).names
     elif name.endswith(TEXT):
         how = layout(path)
-        columns = list(pd.read_csv(path, nrows=0, **how).columns)
+        columns = list(read_text(path, how, nrows=0).columns)
     else:
         return is_long_table(open_table(path)[0])
     try:
@@ -134,7 +131,7 @@ def is_long_file(path: Path) -> bool:
     except SourceError:
         return False
     ids = (
-        pd.read_csv(path, usecols=[wanted], **how)
+        read_text(path, how, usecols=[wanted])
         if name.endswith(TEXT)
         else pd.read_parquet(path, columns=[wanted])
     )
@@ -151,12 +148,15 @@ def is_one_curve(table: Any) -> bool:
         columns = find_columns(frame.assign(object_id="one"), object_id="object_id")
     except SourceError:
         return False
-    return not _is_nameless(frame) or are_days(frame[columns.time].to_numpy())
+    return not _is_nameless(frame) or are_days(frame[columns.time])
 
 
-def are_days(times: NDArray[Any]) -> bool:
+def are_days(times: Any) -> bool:
     """Whether all numbers are (modified) Julian days of the last hundred years or the next."""
-    return any(bool(np.all((low < times) & (times < high))) for low, high in (_JD, _MJD))
+    import pandas as pd
+
+    known = pd.to_numeric(pd.Series(times), errors="coerce").dropna()
+    return any(bool(known.between(*days).all()) for days in (_JD, _MJD)) and len(known) > 0
 
 
 def _is_nameless(frame: pd.DataFrame) -> bool:

@@ -120,7 +120,9 @@ def _from_places(table: pd.DataFrame) -> RawSpectrum:
     ReadError
         There is one column.
     """
-    if _first_of(_named(table.columns), _FLUXES) is not None:
+    plain = _named(table.columns)
+    has_axis = _first_of(plain, (*_WAVELENGTHS, *_LOG_WAVELENGTHS)) is not None
+    if has_axis and _first_of(plain, _FLUXES) is not None:
         return _from_columns(table)
     if len(table.columns) < 2:
         raise ReadError("its text has one column; wanted wavelength and flux")

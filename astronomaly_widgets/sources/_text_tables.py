@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
+from contextlib import contextmanager
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    import pandas as pd
 
 #: How tables of text are called.
 TEXT = (".csv", ".tsv", ".txt", ".dat", ".ascii", ".csv.gz", ".tsv.gz", ".txt.gz", ".dat.gz")
@@ -24,6 +29,7 @@ def layout(path: Path) -> dict[str, Any]:
 
     Columns are separated by commas, tabs, semicolons (then numbers may have a decimal comma) or
     blanks. Lines in front that begin with # are skipped; the last of them may hold the names.
+    Farther down, what follows a # is a comment, but not in a CSV or TSV, where a name may hold one.
     Columns that nothing names are ``col1``, ``col2``, ...
 
     Returns
@@ -33,13 +39,15 @@ def layout(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    OSError, EOFError
+    OSError
         The file cannot be read.
     """
     n_comments, comment, lines = _first_lines(path)
     separator = _separator(lines[0], path)
     first, second, *others = (_fields(line, separator) for line in lines)
     how = {"sep": separator, "skipinitialspace": True, "skiprows": n_comments}
+    if path.name.lower().endswith(_PROSE):
+        how["comment"] = "#"
     if separator == ";" and any(map(_DECIMAL_COMMA.fullmatch, chain(second, *others))):
         how["decimal"] = ","
     names = _fields(comment, _separator(comment, path)) if comment else []
@@ -50,13 +58,28 @@ def layout(path: Path) -> dict[str, Any]:
     return how
 
 
+def read_text(path: Path, how: dict[str, Any], **more: Any) -> pd.DataFrame:
+    """Read a table of text of a known :func:`layout`; with further arguments of ``read_csv``.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file cannot be read, or is no table.
+    """
+    import pandas as pd
+
+    with _whole(path):
+        frame: pd.DataFrame = pd.read_csv(path, **how, **more)
+    return frame
+
+
 def may_be_table(path: Path) -> bool:
     """Whether a file may be a table: any but one of prose, whose lines differ in length."""
     if not path.name.lower().endswith(_PROSE):
         return True
     try:
         _, _, lines = _first_lines(path)
-    except (OSError, EOFError):
+    except OSError:
         return True  # who reads it says what is wrong
     separator = _separator(lines[0], path)
     first, second = (len(_fields(line, separator)) for line in lines[:2])
@@ -65,20 +88,38 @@ def may_be_table(path: Path) -> bool:
 
 def _first_lines(path: Path) -> tuple[int, str, list[str]]:
     """Return how many comments are in front, the last of them, and two or more other lines."""
+    n_comments, comment = 0, ""
+    lines: list[str] = []
     opened = gzip.open if path.name.lower().endswith(".gz") else open
-    with opened(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-        n_comments, comment = 0, ""
-        lines: list[str] = []
+    with (
+        _whole(path),
+        opened(path, "rt", encoding="utf-8-sig", errors="replace") as file,
+    ):
         for line in file:
             if line.startswith("#") and not lines:
                 n_comments, comment = n_comments + 1, line[1:].strip()
-            elif line.strip():
-                lines.append(line.rstrip("\r\n"))
+            elif data := _without_comment(line, path):
+                lines.append(data)
             elif not lines:
                 n_comments += 1  # a blank line among them
             if len(lines) == _N_LOOKED:
                 break
     return n_comments, comment, lines + [""] * (2 - len(lines))
+
+
+def _without_comment(line: str, path: Path) -> str:
+    if path.name.lower().endswith(_PROSE):
+        line = line.partition("#")[0]
+    return line.rstrip("\r\n") if line.strip() else ""
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Say of a damaged archive what is said of other files that cannot be read."""
+    try:
+        yield
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"{path.name!r} is damaged: {error}") from error
 
 
 def _separator(line: str, path: Path) -> str:

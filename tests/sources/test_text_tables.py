@@ -53,8 +53,25 @@ def test_packed_text_is_read(tmp_path):
     path = tmp_path / "a.dat.gz"
     path.write_bytes(gzip.compress(b"id mag\nx 1\ny 2\n"))
     assert read_table(path)["mag"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("damage", ["no archive", "the end is missing", "a part is overwritten"])
+def test_a_damaged_archive_is_said(tmp_path, damage):
+    packed = gzip.compress(b"".join(b"%d %d\n" % (k * k, k**3) for k in range(900)))
+    half = len(packed) // 2
+    path = tmp_path / "b.dat.gz"
+    path.write_bytes(
+        {
+            "no archive": b"not packed",
+            "the end is missing": packed[:half],
+            "a part is overwritten": packed[:half] + b"\xff" * 40 + packed[half + 40 :],
+        }[damage]
+    )
     with pytest.raises(SourceError, match="cannot be read"):
-        read_table(written(tmp_path / "b.dat.gz", "not packed"))
+        read_table(path)
+    assert not LightCurves.recognizes(path)
+    assert not LightCurves.recognizes(tmp_path)
+    assert not Spectra.recognizes(tmp_path)
 
 
 def test_whole_numbers_do_not_hide_a_decimal_comma(tmp_path):
@@ -142,6 +159,15 @@ def test_light_curves_without_names_are_time_magnitude_and_error(tmp_path, start
     assert (curve["error"] == 0.008).all()
 
 
+def test_gaps_and_words_among_the_times_hide_no_light_curves(tmp_path):
+    for k, last in enumerate(["INDEF 15.1 0.1", "nan 15.1 0.1", "2455270.5 INDEF 0.1"]):
+        points = "".join(f"245526{n}.5 15.{n} 0.1\n" for n in range(9))
+        written(tmp_path / f"star{k}.dat", points + last + "\n")
+    assert LightCurves.recognizes(tmp_path)
+    assert not Spectra.recognizes(tmp_path)
+    assert len(LightCurves(tmp_path)) == 3
+
+
 def test_columns_without_names_can_be_named(tmp_path):
     ogle(tmp_path)
     curve = LightCurves(tmp_path, flux="col2").read("OGLE-BLG-RRLYR-00000")
@@ -165,3 +191,18 @@ def test_text_without_names_against_wavelengths_is_spectra(tmp_path):
     with_one = Spectra(tmp_path)
     with pytest.raises(aw.exceptions.ReadError, match="one column"):
         with_one.read("one")
+
+
+def test_notes_may_stand_anywhere_in_plain_text_but_not_in_a_csv(tmp_path):
+    lines = [
+        "# wavelength (Angstrom), flux",
+        "4000 1.0 # first",
+        "# saturated from here",
+        "4001 2.0",
+    ]
+    written(tmp_path / "a.txt", "\n".join(lines))
+    spectrum = Spectra(tmp_path).read("a")
+    assert spectrum["wavelength"].tolist() == [4000, 4001]
+    assert spectrum["flux"].tolist() == [1, 2]
+    table = read_table(written(tmp_path / "b.csv", "objid,mag\nWD#1,15\nWD#2,16\n"))
+    assert table["objid"].tolist() == ["WD#1", "WD#2"]
