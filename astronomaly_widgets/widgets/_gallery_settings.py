@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from astronomaly_widgets.session import Session
 
 PER_PAGE = (24, 28, 36, 48, 60, 72, 100)  # what the toolbar offers; the first is the default
-_PER_PAGE_MOST = 100
 ZOOMS = (1.0, 1.5, 2.0, 3.0)
 
 
@@ -35,12 +34,12 @@ def checked_order(session: Session, order: Any) -> str:
 
 
 def _is_page_size(per_page: Any) -> bool:
-    return isinstance(per_page, int) and 1 <= per_page <= _PER_PAGE_MOST
+    return isinstance(per_page, int) and 1 <= per_page <= PER_PAGE[-1]
 
 
 def checked_per_page(per_page: Any) -> int:
     if not _is_page_size(per_page):
-        raise ValueError(f"per_page must be an integer in 1..{_PER_PAGE_MOST}, not {per_page!r}")
+        raise ValueError(f"per_page must be an integer in 1..{PER_PAGE[-1]}, not {per_page!r}")
     return per_page
 
 
