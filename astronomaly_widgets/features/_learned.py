@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    import pandas as pd
+
 _WEIGHTS = "weights.safetensors"
 _SETTINGS = "settings.json"
 OWN = "own: "  # before the name of a network that only the person has
@@ -49,6 +51,15 @@ class Learned:
         folder = Path(folder).expanduser()
         write_settings(folder / _SETTINGS, name, arguments, self.history)
         write_tensors(folder / _WEIGHTS, self.modules.state_dict(), {})
+
+
+def by_epoch(learned: Learned | None) -> pd.DataFrame:
+    """Return what is known of each epoch, a row per epoch; none before the first."""
+    import pandas as pd
+
+    columns = ["epoch", "loss", "spread", "seconds"]
+    rows = [] if learned is None else learned.history
+    return pd.DataFrame(rows, columns=columns).set_index("epoch")
 
 
 def read_learned(folder: Path, name: str) -> tuple[dict[str, Any], list[dict[str, float]], Path]:

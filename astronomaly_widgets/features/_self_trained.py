@@ -13,7 +13,7 @@ from ..compute import evenly
 from . import _torch
 from ._by_network import ByNetwork
 from ._collapse import check_spread, spread
-from ._learned import OWN, Learned, read_learned
+from ._learned import OWN, Learned, by_epoch, read_learned
 from ._pictures import read_pictures
 from ._shown import as_call
 from ._training import Training, seed_of, seeded, training_bar
@@ -213,11 +213,7 @@ class SelfTrained(ByNetwork):
     @property
     def history_(self) -> pd.DataFrame:
         """One row per epoch: ``loss`` (mean), ``spread`` (see the class), ``seconds``."""
-        import pandas as pd
-
-        columns = ["epoch", "loss", "spread", "seconds"]
-        rows = [] if self._learned is None else self._learned.history
-        return pd.DataFrame(rows, columns=columns).set_index("epoch")
+        return by_epoch(self._learned)
 
     def _copied(self, recipe: Recipe) -> Any:
         """Return a copy of what measures, in evaluation mode."""
