@@ -19,5 +19,5 @@ ID_NAMES = (
     "name",
 )
 
-#: What a field of a text file says where there is no score; what an object may be called.
+#: What files of scores say where there is none; an object may be called the same.
 NO_SCORE = ("", "nan", "NaN", "NA", "N/A", "None", "null")
