@@ -7,9 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from ._names import ID_NAMES, NO_SCORE
+from ._text_tables import layout, read_text
 from .evaluation import recall_curve
 from .exceptions import AstronomalyError
 from .pipeline import explore
@@ -18,6 +17,8 @@ from .simulation import Oracle, label_with
 
 if TYPE_CHECKING:
     import argparse
+
+    import pandas as pd
 
 
 def replay(options: argparse.Namespace) -> None:
@@ -66,7 +67,8 @@ def _check_without_labels(project: str | None) -> None:
 
 def _read_scores(path: Path, id_column: str | None, score_column: str) -> pd.Series[float]:
     """Read scores by object id; ids stay words, so that 18 digits survive."""
-    columns = list(pd.read_csv(path, nrows=0).columns)
+    how = layout(path)
+    columns = list(read_text(path, how, nrows=0).columns)
     if id_column is None:
         lower = {name.lower(): name for name in columns}
         id_column = next((lower[name] for name in ID_NAMES if name in lower), columns[0])
@@ -76,8 +78,9 @@ def _read_scores(path: Path, id_column: str | None, score_column: str) -> pd.Ser
                 f"{path.name} has no column {name!r}; it has {', '.join(columns)}. "
                 "Choose with --id-column and --score-column."
             )
-    table = pd.read_csv(
+    table = read_text(
         path,
+        how,
         usecols=[id_column, score_column],
         dtype={id_column: str},
         keep_default_na=False,  # an object may be called NA

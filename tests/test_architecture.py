@@ -19,7 +19,7 @@ PACKAGE = "astronomaly_widgets"
 ROOT = Path(__file__).parents[1] / PACKAGE
 
 # room -> rooms it may import, besides itself; every room of the package stands here
-GROUND = {"exceptions", "_digest", "_names", "_optional", "_protocols", "_sky"}
+GROUND = {"exceptions", "_digest", "_names", "_optional", "_protocols", "_sky", "_text_tables"}
 MAY_IMPORT: dict[str, set[str]] = {
     # level 0: what everyone may rely on
     "exceptions": set(),
@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_display": set(),
     "_names": set(),
     "_sky": set(),
+    "_text_tables": set(),
     # level 1: objects
     "sources": GROUND,
     "preprocess": GROUND,

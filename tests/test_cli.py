@@ -105,6 +105,17 @@ def test_replay_finds_the_column_of_ids(survey, name):
     assert replay(survey) == 0
 
 
+def test_replay_reads_scores_that_a_spreadsheet_saved(survey, capsys):
+    replay(survey)
+    plain = capsys.readouterr().out
+    scores = pd.read_csv(survey / "scores.csv", dtype={"object_id": str})
+    scores["score"] -= 0.5 * (scores["score"] > 0)
+    scores.to_csv(survey / "scores.csv", index=False, sep=";", decimal=",")
+    assert "4,5" in (survey / "scores.csv").read_text()
+    assert replay(survey) == 0
+    assert capsys.readouterr().out.splitlines()[0] == plain.splitlines()[0]
+
+
 def test_an_object_called_na_keeps_its_score(survey, capsys):
     for path in (survey / "survey.csv", survey / "scores.csv"):
         path.write_text(path.read_text().replace("587733080813011000", "NA"))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .._names import NO_SCORE
+from .._text_tables import layout, read_text
 from ..exceptions import SourceError
 from ..export import split_tags
 
@@ -59,8 +60,8 @@ def read_labels(path: str | os.PathLike[str]) -> pd.DataFrame:
     Parameters
     ----------
     path : path-like
-        A CSV file. Names of objects are read as text, so that every digit and every leading zero
-        stays.
+        A CSV file, also one that a spreadsheet saved with semicolons and decimal commas. Names of
+        objects are read as text, so that every digit and every leading zero stays.
 
     Returns
     -------
@@ -208,8 +209,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
         with warnings.catch_warnings():
             # rows with a field too many: pandas would take the first for an index, or drop the last
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
+            frame = read_text(
                 path,
+                layout(path) | {"skipinitialspace": False},  # every blank of a comment stays
                 dtype=str,
                 index_col=False,
                 # an object may be called NA, and a comment may say None
@@ -256,7 +258,8 @@ def _names_and_scores(frame: pd.DataFrame, path: Path) -> tuple[Any, Any]:
 
 def _numbers(column: pd.Series[Any], path: Path) -> pd.Series[float]:
     try:
-        return pd.to_numeric(column).astype(float)
+        # some spreadsheets write 2,5
+        return pd.to_numeric(column.str.replace(",", ".", regex=False)).astype(float)
     except (ValueError, TypeError) as error:
         raise SourceError(f"{path.name}: {column.name} is not a number everywhere: {error}") from (
             error

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._names import ID_NAMES
+from .._text_tables import TEXT, layout, read_text
 from ..exceptions import ReadError, SourceError
 from ._images import image_stem, parts
-from ._text_tables import TEXT, layout, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

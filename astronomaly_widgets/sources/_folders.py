@@ -6,8 +6,8 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from .._text_tables import may_be_table
 from ..exceptions import SourceError
-from ._text_tables import may_be_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._names import ID_NAMES
+from .._text_tables import TEXT, layout, read_text
 from ..exceptions import SourceError
 from ._catalogs import read_table
-from ._text_tables import TEXT, layout, read_text
 
 if TYPE_CHECKING:
     import pandas as pd

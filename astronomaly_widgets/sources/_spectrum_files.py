@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .._text_tables import TEXT, layout
 from ..exceptions import ReadError, SourceError
 from ._catalogs import read_table
 from ._folders import are_mostly
 from ._images import parts
 from ._long_tables import are_days
-from ._text_tables import TEXT, layout
 
 if TYPE_CHECKING:
     import pandas as pd

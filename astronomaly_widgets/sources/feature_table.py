@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._names import ID_NAMES
+from .._text_tables import may_be_table
 from ..exceptions import SourceError
 from ._catalogs import READABLE, as_text, read_table, unique_ids
-from ._text_tables import may_be_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

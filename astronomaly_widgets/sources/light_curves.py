@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._text_tables import TEXT
 from ..exceptions import ReadError, SourceError
 from ._catalogs import as_text, match_objects, read_table
 from ._folders import are_mostly, files_in
 from ._long_tables import find_columns, is_long_file, is_long_table, is_one_curve, open_table
 from ._points import Points, identify, points_of, spectral
-from ._text_tables import TEXT
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -61,6 +61,22 @@ def test_our_own_export_is_read_back_whole(tmp_path, session):
     assert len(labels) == 2
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_file_that_went_through_a_spreadsheet_is_read(tmp_path, separator):
+    number = "2,5" if separator == ";" else "2.5"
+    rows = [
+        ["object_id", "score", "tags", "comment"],
+        ["007", number, '"arc;blue, faint"', '"two, or; three"'],
+        ["é", "", "", ""],
+        ["c d", "5", "", ""],
+    ]
+    lines = [separator.join(row) for row in rows]
+    path = write(tmp_path / "labels.csv", "\ufeff" + lines[0] + "\r", *lines[1:])
+    labels = read_labels(path)
+    assert labels.loc["007"].to_list() == [2.5, ("arc", "blue, faint"), "two, or; three"]
+    assert labels["score"].to_dict() == {"007": 2.5, "c d": 5.0}
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
