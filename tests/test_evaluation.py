@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import betabinom
 from sklearn.linear_model import LogisticRegression
 
 from astronomaly_widgets import evaluation, remaining
@@ -299,6 +300,15 @@ def test_few_or_equal_labels_give_an_interval(hits):
     assert 0 <= said.low <= said.expected <= said.high <= 100
 
 
+@pytest.mark.parametrize("n_labels", [8_000, 20_000])
+def test_ten_thousand_labels_whose_yield_has_long_fallen_leave_little(n_labels):
+    rng = np.random.default_rng(0)
+    hits = rng.random(n_labels) < 0.5 * np.exp(-np.arange(n_labels) / 1000)
+    said = evaluation.estimate_remaining(hits, hits + rng.normal(size=n_labels), np.zeros(1000))
+    assert 0 <= said.low <= said.expected <= said.high <= 1000
+    assert remaining._left_by_yield(hits, 1000, rng).mean() < 10
+
+
 def test_labels_of_unknown_worth_are_left_out():
     hits, worth, rest, _ = search(np.random.default_rng(3))
     some = evaluation.estimate_remaining(hits, np.where(np.arange(300) % 7, worth, np.nan), rest)
@@ -314,6 +324,14 @@ def test_a_random_sample_holds_the_truth_as_often_as_it_says():
         said = evaluation.estimate_from_audit(rest[drawn], 1800)
         held.append(said.low <= rest.sum() - rest[drawn].sum() <= said.high)
     assert 0.85 <= np.mean(held) <= 0.96
+
+
+@pytest.mark.parametrize(("n_hits", "n_labels"), [(0, 50), (2, 50), (50, 50), (7, 900)])
+@pytest.mark.parametrize("n_rest", [0, 1, 400, 30_000])
+def test_what_a_random_sample_says_is_a_beta_binomial_distribution(n_hits, n_labels, n_rest):
+    said = evaluation.estimate_from_audit(np.arange(n_labels) < n_hits, n_rest)
+    left = betabinom(n_rest, n_hits + 0.5, n_labels - n_hits + 0.5)
+    assert [said.low, said.expected, said.high] == left.ppf([0.05, 0.5, 0.95]).tolist()
 
 
 def test_a_worth_is_needed_for_each_label():
