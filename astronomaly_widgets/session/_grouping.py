@@ -10,7 +10,7 @@ import numpy as np
 import traitlets as t
 
 from .. import clustering, compute
-from ._learning import GONE_OVER, Learning
+from ._learning import Learning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,20 +88,14 @@ class Grouping(Learning):
         with self.lock:
             self._clusters = found
             self._sorted = None  # the order "cluster" is another now
-        if not self._keep_clusters(found):
-            self._tell(status=f"found {len(found.sizes)} clusters, {GONE_OVER}")
+        self._keep_clusters(found)
         future.set_result(found)
         self._tell(cluster_revision=next(self._revisions))
 
-    def _keep_clusters(self, found: clustering.Clusters) -> bool:
-        """Write clusters to disk; return whether they are those of the project's objects."""
-        project = self.project
-        if project.key is None or project.read_only:  # what is temporary is kept by `save`
-            return True
-        method = np.array(found.method)
-        return project.add_arrays(
-            "clusters", project.key, labels=found.labels, oddity=found.oddity, method=method
-        )
+    def _keep_clusters(self, found: clustering.Clusters) -> None:
+        what, method = f"found {len(found.sizes)} clusters", np.array(found.method)
+        arrays = {"labels": found.labels, "oddity": found.oddity, "method": method}
+        self._keep_result(what, "clusters", self.project.key, **arrays)
 
     def _move_to(self, project: Project, title: str) -> None:
         super()._move_to(project, title)

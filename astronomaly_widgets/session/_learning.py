@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import time
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from datetime import UTC, datetime
-from threading import Thread
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 import numpy as np
 import pandas as pd
@@ -19,26 +16,21 @@ from .. import compute, embedding
 from ..exceptions import ProjectError
 from ..learners import by_name
 from ..project import fingerprint
-from ._early import Early
-from ._scores import learned, left_out_of
+from ._background import GONE_OVER, Background
+from ._scores import learned, left_out_of, untrained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from .._protocols import Learner
     from ..project import Project
 
 _HISTORY = ["time", "n_labels", "learner", "seconds", "found"]
-# sessions that have worked in the background, for as long as they live
-_working: WeakSet[Learning] = WeakSet()
 _EARLY = "the first pages of the new ranking are ready; the rest is being scored"
-GONE_OVER = "not kept on disk: the project has gone over to other objects since"
 _MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 
 
-class Learning(Early):
+class Learning(Background):
     """What the machine does between two looks at the gallery."""
 
     # a map that takes longer than a coffee is not worth waiting for; t-SNE is the slower by far
@@ -110,26 +102,11 @@ class Learning(Early):
                 _, rows, scores = self._labeled()
                 now = f"learning from {len(rows)} labels"
                 self._tell(progress=0.0, retraining=True, status=now)
-                learner, S, outcome = self._the_learner(), self.anomaly_score, None
-                with compute.running(task), compute.elsewhere(self.client):
-                    if len(rows):
-                        # not the order of labeling: the same labels teach the same
-                        in_order = np.argsort(rows)
-                        learner = learner.fit(self._X, rows[in_order], scores[in_order], S)
-                        with compute.running(replace(task, on_progress=None)):
-                            early = self._suggest_early(learner, rows, scores)
-                        if early:
-                            self._tell(early_revision=revision, status=_EARLY)
-                        outcome = learner.score(self._X, S)
-                    arrays = learned(S, outcome)
-                left_out = left_out_of(outcome, len(rows))
-                if left_out is not None:
-                    left_out = left_out[np.argsort(in_order)]
-                    arrays |= {"rows": rows, "scores": scores, "left_out": left_out}
+                learner, arrays = self._learn(task, revision, rows, scores)
                 row = {
                     "time": datetime.now(UTC).isoformat(timespec="seconds"),
                     "n_labels": len(rows),
-                    "learner": type(learner).__name__,
+                    "learner": learner,
                     "seconds": round(time.perf_counter() - started, 3),
                     "found": int((scores >= self.interesting_from).sum()),
                 }
@@ -147,7 +124,7 @@ class Learning(Early):
             except CancelledError:
                 future.cancel()
                 return
-            except Exception as error:
+            except BaseException as error:
                 word = f"retrain failed, the ranking is as it was: {error}"
                 raise
             finally:
@@ -157,6 +134,32 @@ class Learning(Early):
                 self._tell(retraining=False, status=word)
             future.set_result(row)
         self._retrain_if_due()  # for the labels that came meanwhile
+
+    def _learn(
+        self,
+        task: compute.Task,
+        revision: int,
+        rows: NDArray[np.intp],
+        scores: NDArray[np.float64],
+    ) -> tuple[str, dict[str, Any]]:
+        """Ask the learner; return what it is called, and the arrays that it leads to."""
+        learner, S = self._the_learner(), self.anomaly_score
+        if not len(rows):
+            return type(learner).__name__, untrained(S)
+        in_order = np.argsort(rows)  # not the order of labeling: the same labels teach the same
+        with compute.running(task), compute.elsewhere(self.client):
+            learner = learner.fit(self._X, rows[in_order], scores[in_order], S)
+            with compute.running(replace(task, on_progress=None)):
+                early = self._suggest_early(learner, rows, scores)
+            if early:
+                self._tell(early_revision=revision, status=_EARLY)
+            outcome = learner.score(self._X, S)
+        arrays = learned(S, outcome)
+        left_out = left_out_of(outcome, len(rows))
+        if left_out is not None:
+            left_out = left_out[np.argsort(in_order)]
+            arrays |= {"rows": rows, "scores": scores, "left_out": left_out}
+        return type(learner).__name__, arrays
 
     def _keep(self, project: Project, row: dict[str, Any]) -> str:
         """Write the scores to disk, and the row of the history; say so if that is not done."""
@@ -265,8 +268,8 @@ class Learning(Early):
                 xy = embedding.compute(self._X, method=method, random_state=self.random_state)
         if not future.set_running_or_notify_cancel():
             return  # another map took its place, and is the one to keep
-        if not (is_known or self.read_only or self.is_temporary):
-            self.project.add_arrays("embedding", key, xy=xy)
+        if not is_known:
+            self._keep_result("the map is ready", "embedding", key, xy=xy)
         future.set_result(xy)
         self._tell(embedding_revision=next(self._revisions))
 
@@ -278,71 +281,10 @@ class Learning(Early):
         with self.lock:
             xy, method = self._ready_map(), self._map_method
         if xy is not None and method != "pca":
-            project.add_arrays("embedding", self._map_key(method), xy=xy)
+            self._keep_result("the map is ready", "embedding", self._map_key(method), xy=xy)
 
     def _ready_map(self) -> NDArray[np.float32] | None:
         future = self._map
         if future is None or not future.done() or future.cancelled() or future.exception():
             return None
         return future.result()
-
-    # -- inside ----------------------------------------------------------------------------
-
-    def _in_background(
-        self,
-        future: Future[Any],
-        task: compute.Task,
-        work: Callable[..., None],
-        *more: Any,
-    ) -> None:
-        """Run ``work(future, task, *more)`` on a thread of its own.
-
-        The future stays pending until the result is in, because only a pending future can be
-        cancelled; the task then learns of it.
-        """
-        future.add_done_callback(lambda f: task.cancel.set() if f.cancelled() else None)
-
-        def run() -> None:
-            try:
-                work(future, task, *more)
-            except CancelledError:
-                future.cancel()
-            except Exception as error:  # noqa: BLE001 - learners are anybody's code
-                self.last_error = error
-                if future.running() or future.set_running_or_notify_cancel():
-                    future.set_exception(error)
-
-        # a daemon, so that a kernel may be shut down in the middle: labels are on disk
-        name = getattr(work, "__name__", "background")
-        thread = Thread(target=run, name=name, daemon=True)
-        with self.lock:
-            self._threads = [*(old for old in self._threads if old.is_alive()), thread]
-            self._futures = [*(old for old in self._futures if not old.done()), future]
-        _working.add(self)
-        thread.start()
-
-    def _stop_work(self, seconds: float) -> None:
-        """Cancel what runs in the background, and wait for it to end, but not for long."""
-        with self.lock:
-            futures = self._futures
-        for future in futures:  # not under the lock: it tells whoever waits
-            future.cancel()
-        deadline = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _show_progress(self, fraction: float) -> None:
-        if fraction == 1 or fraction - self.progress >= 0.01:
-            self._tell(progress=fraction)
-
-    def _tell(self, **traits: Any) -> None:
-        for name, value in traits.items():
-            with self._announcing():
-                setattr(self, name, value)
-
-
-@atexit.register
-def _stop_all_work() -> None:
-    # a thread that comes back from compiled code after Python has ended takes the process with it
-    for session in list(_working):
-        session._stop_work(2.0)  # noqa: SLF001 - our own sessions

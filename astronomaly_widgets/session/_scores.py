@@ -36,8 +36,8 @@ def restored(stored: dict[str, NDArray[Any]], n: int) -> dict[str, NDArray[Any]]
     return {name: values for name, values in arrays.items() if name not in ("key", "truth")}
 
 
-def learned(score: NDArray[np.float32], scores: LearnerScores | None) -> dict[str, Any]:
-    """Return the session's arrays after a retrain; without `scores`, as before the first.
+def learned(score: NDArray[np.float32], scores: LearnerScores) -> dict[str, Any]:
+    """Return the session's arrays after a retrain.
 
     Raises
     ------
@@ -45,11 +45,17 @@ def learned(score: NDArray[np.float32], scores: LearnerScores | None) -> dict[st
         If the learner broke its contract.
     """
     arrays = untrained(score)
-    if scores is None:
-        return arrays
     for name in LEARNED:
-        values = getattr(scores, name, None)  # not every learner explores
-        values = np.asarray(arrays["acquisition"] if values is None else values, dtype=np.float32)
+        values = getattr(scores, name, None)
+        if values is None and name == "exploration":  # not every learner explores
+            values = arrays["acquisition"]
+        if values is None:
+            raise ValueError(
+                f"the learner's score() returned a {type(scores).__name__} without {name}: let it "
+                "return LearnerScores(trained_score, relevance, uncertainty, acquisition), with "
+                "NaN for what it does not know"
+            )
+        values = np.asarray(values, dtype=np.float32)
         if values.shape != score.shape:
             raise ValueError(
                 f"the learner's {name} has shape {values.shape}, but {score.shape} was wanted"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from astronomaly_widgets import Session, learners
+from astronomaly_widgets import Session, embedding, learners
 from astronomaly_widgets._protocols import LearnerScores
 from astronomaly_widgets.session import _learning
 
@@ -118,3 +118,73 @@ def test_what_does_not_fit_on_the_disk_is_said_and_what_was_learned_is_kept(tmp_
     assert again.n_labeled == 2  # labels are never lost
     assert again.retrain().result(60)["n_labels"] == 2
     again.close()
+
+
+class Speaker:
+    """Says what it was given to say, or raises it."""
+
+    def __init__(self, says):
+        self.says = says
+
+    def fit(self, X, rows, y, anomaly_score):
+        return self
+
+    def score(self, X, anomaly_score):
+        if isinstance(self.says, BaseException):
+            raise self.says
+        return self.says
+
+
+@pytest.mark.parametrize(
+    ("says", "came"),
+    [
+        (None, "a NoneType without trained_score"),
+        (np.zeros(200), "a ndarray without trained_score"),
+        ({"trained_score": np.zeros(200)}, "a dict without trained_score"),
+        (LearnerScores(np.zeros(200), None, None, np.zeros(200)), "without relevance"),
+    ],
+)
+def test_a_learner_that_does_not_say_what_it_should_has_not_learned(session, says, came):
+    session.learner = Speaker(says)
+    with pytest.raises(ValueError, match=rf"{came}: let it return LearnerScores"):
+        session.retrain().result(60)
+    assert session.status.startswith("retrain failed, the ranking is as it was")
+    assert np.isnan(session.relevance).all()
+    assert session.history.empty
+
+
+def test_a_learner_that_exits_or_panics_leaves_nobody_waiting(session):
+    session.learner = Speaker(SystemExit("no license"))
+    with pytest.raises(SystemExit, match="no license"):
+        session.retrain().result(60)
+    assert session.status == "retrain failed, the ranking is as it was: no license"
+    assert isinstance(session.last_error, SystemExit)
+    session.learner = "neighbor_score"
+    assert session.retrain().result(60)["n_labels"] == 3
+
+
+def test_a_map_and_clusters_that_do_not_fit_on_the_disk_are_there_all_the_same(
+    tmp_path, monkeypatch
+):
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    session = Session(X, learner="neighbor_score", project=tmp_path / "search")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    told = []
+    session.observe(lambda change: told.append(change["new"]), "status")
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", full)
+        patch.setattr(embedding, "compute", lambda X, **_: X[:, 1:3].copy())
+        xy = session.start_embedding().result(60)
+        found = session.find_clusters("kmeans", n_clusters=3).result(60)
+        session._threads[-1].join()
+    np.testing.assert_array_equal(session.best_embedding, xy)
+    assert session.embedding_name == "UMAP"
+    assert session.clusters is found
+    assert session.cluster_revision > 0
+    assert told[0].startswith("the map is ready, but not on disk: embedding.npz could not be")
+    assert told[1].startswith("found 3 clusters, but not on disk: clusters.npz could not be")
+    assert "No space left on device" in str(session.last_error)
+    session.close()

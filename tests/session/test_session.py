@@ -14,7 +14,7 @@ from astronomaly_widgets import clustering, compute, embedding
 from astronomaly_widgets._protocols import LearnerScores
 from astronomaly_widgets.exceptions import ProjectError, ReadOnlyProjectError
 from astronomaly_widgets.project import Project
-from astronomaly_widgets.session import _learning
+from astronomaly_widgets.session import _background
 
 
 def blob(n=60, d=4, seed=0):
@@ -646,7 +646,7 @@ def test_a_map_is_the_one_that_was_asked_for_and_another_takes_its_place(session
         computed.append(method)
         return np.zeros((len(X), 2), np.float32)
 
-    monkeypatch.setattr(_learning, "Thread", Late)
+    monkeypatch.setattr(_background, "Thread", Late)
     monkeypatch.setattr(embedding, "compute", compute_map)
     first, second = session.start_embedding("umap"), session.start_embedding("tsne")
     for thread in begun:
