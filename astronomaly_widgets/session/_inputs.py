@@ -21,7 +21,7 @@ def as_matrix(
 ) -> tuple[NDArray[np.float32], ObjectIds, tuple[str, ...]]:
     """Return the (n, d) float32 matrix, the object ids and the names of the d features.
 
-    A float32 memory map is returned as it is, not read.
+    A float32 memory map is returned as it is, not read. What is masked is NaN.
 
     Raises
     ------
@@ -33,7 +33,8 @@ def as_matrix(
         features = features.to_pandas()  # an astropy Table
     names: tuple[str, ...] | None = None
     if isinstance(features, pd.DataFrame):
-        words = [str(c) for c in features if not pd.api.types.is_numeric_dtype(features[c])]
+        kinds = features.dtypes.items()
+        words = [str(name) for name, kind in kinds if not pd.api.types.is_numeric_dtype(kind)]
         if words:
             raise ValueError(
                 f"features must be numbers, but these columns are not: {', '.join(words[:5])}; "
@@ -44,6 +45,10 @@ def as_matrix(
         names = tuple(map(str, features.columns))
         features = features.to_numpy(dtype=np.float64, na_value=np.nan)
     array = np.asanyarray(features)
+    if isinstance(array, np.ma.MaskedArray):
+        array = np.ma.filled(array.astype(np.float64), np.nan)
+    elif not isinstance(array, np.memmap):
+        array = np.asarray(array)  # no matrix and no Quantity: their arithmetic is another
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "fiub":
         raise ValueError(
             f"features must be numbers in an array of shape (n objects, d features), "
@@ -57,7 +62,14 @@ def as_matrix(
     given = given if hasattr(given, "__len__") else list(given)
     if len(given) != n:
         raise ValueError(f"{n} rows of features came with {len(given)} object ids: give one each")
-    return array, ObjectIds(given), names or tuple(f"feature {k}" for k in range(d))
+    return unchangeable(array), ObjectIds(given), names or tuple(f"feature {k}" for k in range(d))
+
+
+def unchangeable(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array that a learner cannot change, and the search with it."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def finite_rows(X: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -98,21 +110,38 @@ def align_truth(
     Raises
     ------
     ValueError
-        If it is a name that is no column of the catalog, or has another length.
+        If it is a name that is no column of the catalog, has another length, or is of other ids.
     """
     if truth is None:
         return None
     if isinstance(truth, str):
         if catalog is None or truth not in catalog:
             raise ValueError(f"truth={truth!r} is not a column of the catalog")
-        column = catalog[truth].astype(object)
-        return np.asarray(column.to_numpy(dtype=bool, na_value=False))
+        return _are_true(catalog[truth])
     if isinstance(truth, Mapping | pd.Series):
-        return np.array([bool(truth.get(name, False)) for name in given.names[keep]])
-    values = np.asarray(truth).astype(bool)
-    if values.shape != (len(given),):
-        raise ValueError(f"truth must be one value per object, ({len(given)},), not {values.shape}")
-    return np.asarray(values[keep])
+        of_some = pd.Series(truth, dtype=object)
+        names = list(map(str, of_some.index))
+        rows, yes = given.rows_of(names), _are_true(of_some)
+        if names and (rows < 0).all():
+            raise ValueError(
+                f"truth says nothing of any object: it is of {', '.join(map(repr, names[:3]))}, "
+                f"but the objects are {', '.join(map(repr, given.take(range(min(3, len(given))))))}"
+            )
+        of_all = np.zeros(len(given), dtype=bool)
+        of_all[rows[yes & (rows >= 0)]] = True
+        return np.asarray(of_all[keep])
+    if np.shape(truth) != (len(given),):
+        raise ValueError(
+            f"truth must be one value per object, ({len(given)},), not {np.shape(truth)}"
+        )
+    return np.asarray(_are_true(truth)[keep])
+
+
+def _are_true(values: Any) -> NDArray[np.bool_]:
+    """Return what is true, (m,); what is missing is not."""
+    if getattr(values, "dtype", None) == np.bool_:  # of millions, at once
+        return np.array(values)
+    return pd.Series(values, dtype=object).to_numpy(dtype=bool, na_value=False)
 
 
 def checked_anomaly_score(score: ArrayLike, n: int) -> NDArray[np.float32]:

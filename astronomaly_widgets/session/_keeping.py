@@ -64,7 +64,7 @@ class Keeping(State):
         if anomaly_score is not None:
             anomaly_score = _inputs.checked_anomaly_score(anomaly_score, len(X))[keep]
         self._ids = given.keep(keep)
-        self._X = X if keep.all() else np.asarray(X[keep])
+        self._X = X if keep.all() else _inputs.unchangeable(X[keep])
         self.set_aside = _inputs.set_aside_table(set_aside, given.names[problem])
         self.catalog = align_catalog(catalog, given, self._ids)
         self.truth = _inputs.align_truth(truth, self.catalog, given, keep)

@@ -226,7 +226,7 @@ class Labeling(Keeping):
 
 def _storable(text: Any) -> str:
     """Return a text with "?" for what is no letter: a browser may cut an emoji in half."""
-    return str(text).encode("utf-8", "replace").decode("utf-8")
+    return "" if text is None else str(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _frame(labels: list[Label]) -> pd.DataFrame:

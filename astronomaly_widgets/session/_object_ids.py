@@ -167,12 +167,16 @@ def _as_strings(names: Any) -> pa.Array:
     try:
         array = _from_words(names)
         if array is None:
-            array = pa.array([str(name) for name in names], type=pa.large_string())
-    except UnicodeEncodeError as error:
+            array = pa.array([_as_word(name) for name in names], type=pa.large_string())
+    except (UnicodeEncodeError, UnicodeDecodeError) as error:
         raise ValueError(
             f"the id {error.object!r} is not text that can be stored ({error.reason}); rename it"
         ) from error
     return array
+
+
+def _as_word(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)  # HDF5 has bytes
 
 
 def _from_words(names: Any) -> pa.Array | None:

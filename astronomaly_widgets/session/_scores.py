@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._inputs import unchangeable
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ LEARNED = ("trained_score", "relevance", "uncertainty", "acquisition", "explorat
 
 def untrained(score: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     unknown = np.full(len(score), np.nan, dtype=np.float32)
+    score = unchangeable(score)
     return {
         "anomaly_score": score,
         "trained_score": score,

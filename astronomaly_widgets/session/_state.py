@@ -123,6 +123,8 @@ class State(t.HasTraits):
         reason = ""
         if isinstance(object_id, str) and object_id in self.set_aside.index:
             reason = f": it was set aside ({self.set_aside['reason'][object_id]})"
+        elif not isinstance(object_id, str):
+            reason = f": ids are text, such as {self._ids[0]!r}"
         raise KeyError(f"no object {object_id!r} among {self.n_objects}{reason}")
 
     def ids_of(self, rows: ArrayLike) -> NDArray[Any]:
