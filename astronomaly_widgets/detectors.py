@@ -174,7 +174,7 @@ def anomaly_score(
     elif raw is None:
         # one block after another: a detector may not be safe on threads
         parts = map_blocks(model.score_samples, (X,), _rows(d), n_jobs=1)
-        raw = np.concatenate([scores for _, scores in parts])
+        raw = np.concatenate([np.atleast_1d(scores) for _, scores in parts])
     if np.shape(raw) != (n,):
         raise ValueError(
             f"{type(model).__name__} returned scores of shape {np.shape(raw)} for {n} objects; "

@@ -41,7 +41,7 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
     ValueError
         If the suffix is none of these.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(

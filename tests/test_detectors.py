@@ -154,6 +154,14 @@ def test_a_detector_that_drops_objects_is_refused(X):
         detectors.anomaly_score(X, Broken(np.zeros(299)))
 
 
+@pytest.mark.parametrize("answer", [None, 0.5])
+def test_a_detector_that_returns_no_array_is_refused(X, answer):
+    model = Broken(answer)
+    model.score_samples = lambda X: answer
+    with pytest.raises(ValueError, match=r"Broken returned scores of shape \(1,\) for 300"):
+        detectors.anomaly_score(X, model)
+
+
 def test_an_unknown_name_lists_the_known_ones(X):
     with pytest.raises(ValueError, match="isolation_forest, local_outlier_factor"):
         detectors.anomaly_score(X, "iforest")

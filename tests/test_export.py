@@ -52,6 +52,12 @@ def test_a_file_may_be_named_without_its_folder(tmp_path, monkeypatch, results, 
     assert [path.name for path in tmp_path.iterdir()] == [f"out{suffix}"]
 
 
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch, results):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert export.write(results, "~/out.csv") == tmp_path / "out.csv"
+    assert (tmp_path / "out.csv").is_file()
+
+
 @pytest.mark.parametrize("suffix", export.SUFFIXES)
 def test_a_table_comes_back_as_it_was(tmp_path, results, suffix):
     back = read(export.write(results, tmp_path / f"out{suffix}"))

@@ -54,6 +54,14 @@ def test_one_object_scales_to_zero():
 
 
 @pytest.mark.parametrize("function", [reduction.scale, reduction.pca])
+def test_a_masked_value_is_refused_whatever_lies_under_the_mask(X, function):
+    masked = np.ma.masked_array(X, mask=np.zeros(X.shape, bool))
+    masked.mask[17, 2] = True
+    with pytest.raises(ValueError, match="1 of 6 features hold NaN or infinity"):
+        function(masked)
+
+
+@pytest.mark.parametrize("function", [reduction.scale, reduction.pca])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_are_refused(X, function, bad):
     X[17, 2] = bad

@@ -150,7 +150,10 @@ class _ArrayRows:
         step = stored[0] if stored and isinstance(stored[0], int) else size
         while start < stop:
             end = min(stop, start + step - (start % step if stored else 0))
-            yield np.asanyarray(self._array[start:end])
+            piece = np.asanyarray(self._array[start:end])
+            if isinstance(piece, np.ma.MaskedArray):  # what lies under a mask is no number
+                piece = np.ma.filled(piece.astype(np.float64), np.nan)
+            yield piece
             start = end
 
 
