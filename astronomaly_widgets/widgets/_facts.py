@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ._drafts import words_of
 from ._position import LINKS, position, sky
 
 if TYPE_CHECKING:
@@ -81,16 +82,17 @@ def facts(session: Session, object_id: str) -> list[list[str]]:
 
 
 def label(session: Session, object_id: str | None) -> dict[str, Any]:
-    """Return the label of an object, JSON-ready; its ``score`` is None if it has none."""
-    known = None if object_id is None else session.label_of(object_id)
-    if known is None:
-        return {"object_id": object_id, "score": None, "tags": [], "comment": "", "by": ""}
+    """Return the label of an object, JSON-ready; without a score, what is written of it so far."""
+    if object_id is None:
+        return {"object_id": None, "score": None, "tags": [], "comment": "", "by": ""}
+    known = session.label_of(object_id)
+    tags, comment = words_of(session, object_id)
     return {
         "object_id": object_id,
-        "score": known.score,
-        "tags": list(known.tags),
-        "comment": known.comment,
-        "by": known.annotator,
+        "score": None if known is None else known.score,
+        "tags": list(tags),
+        "comment": comment,
+        "by": "" if known is None else known.annotator,
     }
 
 

@@ -9,6 +9,7 @@ import anywidget
 import traitlets as t
 
 from ._channel import Channel, in_words
+from ._drafts import drafts_of, words_of
 from ._gallery_settings import (
     PER_PAGE,
     ZOOMS,
@@ -172,14 +173,14 @@ class Gallery(anywidget.AnyWidget):
 
     def _on_score(self, message: dict[str, Any]) -> dict[str, Any]:
         object_id = message["object_id"]
-        old = self.session.label_of(object_id)
-        kept = {} if old is None else {"tags": old.tags, "comment": old.comment}
+        tags, comment = words_of(self.session, object_id)
         self.session.label(
             object_id,
             message["score"],
+            tags,
+            comment,
             seconds=message.get("seconds"),
             event_id=message["event_id"],
-            **kept,
         )
         if message.get("next") is not None:
             self._viewer.later(self._viewer.move_to, message["next"])
@@ -208,6 +209,7 @@ class Gallery(anywidget.AnyWidget):
 
     def _on_unlabel(self, message: dict[str, Any]) -> dict[str, Any]:
         self.session.unlabel(message["object_id"], event_id=message["event_id"])
+        drafts_of(self.session).pop(message["object_id"], None)
         return self._labels_of([message["object_id"]])
 
     def _on_history(self, touched: Sequence[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from .. import render
 from ..density import typical
 from . import _facts, _plots
 from ._channel import Channel
+from ._drafts import Draft, drafts_of
 from ._position import LINKS, check
 from ._refresh import Refresher
 from ._static import bundle
@@ -49,7 +50,8 @@ class Inspector(anywidget.AnyWidget):
         Everything shown of one object but its label, its picture or plot included, as one: a
         picture can never stand over another's name.
     label : dict
-        ``object_id``, ``score`` (None without a label), ``tags``, ``comment``.
+        ``object_id``, ``score`` (None without a label), ``tags``, ``comment``; what is written
+        before there is a score waits for it, also if that is given in the gallery.
     neighbors : dict
         ``object_id`` and the ``objects`` nearest to it: id, score, picture.
     links : dict
@@ -95,6 +97,7 @@ class Inspector(anywidget.AnyWidget):
             session,
             {
                 "label": self._on_label,
+                "draft": self._on_draft,
                 "unlabel": self._on_unlabel,
                 "undo": self._on_undo,
                 "redo": self._on_redo,
@@ -161,9 +164,22 @@ class Inspector(anywidget.AnyWidget):
             seconds=message.get("seconds"),
             event_id=message["event_id"],
         )
+        drafts_of(self.session).pop(message["object_id"], None)
+
+    def _on_draft(self, message: dict[str, Any]) -> None:
+        """Keep what is written of an object without a score: it is stored with its score."""
+        self.session.row_of(message["object_id"])
+        known = self.session.label_of(message["object_id"])
+        if known is not None:  # it was scored meanwhile
+            self._on_label({**message, "score": known.score})
+            return
+        words = Draft(tuple(message["tags"]), message["comment"])
+        drafts_of(self.session)[message["object_id"]] = words
+        self._refresher.request("label")
 
     def _on_unlabel(self, message: dict[str, Any]) -> None:
         self.session.unlabel(message["object_id"], event_id=message["event_id"])
+        drafts_of(self.session).pop(message["object_id"], None)
 
     def _on_undo(self, message: dict[str, Any]) -> None:
         self._show_touched(self.session.undo(event_id=message["event_id"]))

@@ -215,6 +215,18 @@ def test_after_a_click_beside_the_gallery_its_keys_go_on_and_none_reaches_the_no
     assert page.evaluate(NOTEBOOK) == before
 
 
+def test_tag_and_comment_are_stored_with_a_score_that_is_clicked_in_the_gallery(shown):
+    page = shown.page
+    page.locator(".aw-inspector-new-tag").fill("merger")
+    page.locator(".aw-inspector-comment").fill("a tail?")
+    page.locator(".aw-object[data-object-id='obj-00000'] .aw-score[data-score='4']").click()
+    wait_current(shown, "obj-00001")
+    page.locator(".aw-object[data-object-id='obj-00000'] img").click()
+    page.locator(".aw-inspector-tags .aw-chip", has_text="merger").wait_for()
+    assert page.locator(".aw-inspector-comment").input_value() == "a tail?"
+    tell(shown, labels={"obj-00000": 4.0})
+
+
 @pytest.mark.parametrize("focused", [".aw-inspector-scores button", ".aw-map-mode", ".aw-map-aim"])
 def test_no_key_reaches_the_notebook_from_what_the_tab_key_comes_to(shown, focused):
     page = shown.page

@@ -1,6 +1,8 @@
 // One object: compact in the page, or large over the whole window (a modal dialog, which no
 // container of the notebook can clip, and which keeps the focus until Escape).
 
+const WAITS = "tags and comment are stored with a score";
+
 const make = (tag, name, text) => {
   const node = document.createElement(tag);
   if (name) node.className = name;
@@ -225,7 +227,16 @@ function render({ model, el }) {
     const { object_id, score, tags: given, comment: words } = label;
     draft = { object_id, score, tags: [...given], comment: words };
     if (!typing) comment.value = draft.comment;
-    paintLabel("stored");
+    if (score === null) paintWaiting();
+    else paintLabel("stored");
+  }
+
+  // without a score nothing is stored; what was written waits for one
+  function paintWaiting() {
+    const waits = draft.tags.length > 0 || draft.comment !== "";
+    paintLabel(waits ? "draft" : "stored");
+    if (waits) say(WAITS);
+    else if (status.textContent === WAITS) say("");
   }
 
   function paintLabel(state) {
@@ -284,15 +295,18 @@ function render({ model, el }) {
     const object_id = shown.object_id;
     if (object_id === null || object_id === undefined) return;
     if (draft.score === null) {
-      paintLabel("draft");
-      say("tags and comment are stored with a score");
+      const { tags: given, comment: words } = draft;
+      paintWaiting();
+      channel.send("draft", { object_id, tags: given, comment: words }).catch(complain);
       return;
     }
     paintLabel("pending");
     const seconds = Math.min(3600, (performance.now() - since) / 1000);
     channel.send("label", { ...draft, object_id, seconds }).then(
       () => {
-        if (shown.object_id === object_id) root.dataset.state = "stored";
+        if (shown.object_id !== object_id) return;
+        root.dataset.state = "stored";
+        if (status.textContent === WAITS) say("");
       },
       complain,
     );
