@@ -19,7 +19,8 @@ PACKAGE = "astronomaly_widgets"
 ROOT = Path(__file__).parents[1] / PACKAGE
 
 # room -> rooms it may import, besides itself; every room of the package stands here
-GROUND = {"exceptions", "_digest", "_names", "_optional", "_protocols", "_sky", "_text_tables"}
+GROUND = {"exceptions", "_digest", "_names", "_optional", "_progress", "_protocols", "_sky"}
+GROUND |= {"_text_tables"}
 MAY_IMPORT: dict[str, set[str]] = {
     # level 0: what everyone may rely on
     "exceptions": set(),
@@ -28,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_digest": set(),
     "_display": set(),
     "_names": set(),
+    "_progress": set(),
     "_sky": set(),
     "_text_tables": set(),
     # level 1: objects

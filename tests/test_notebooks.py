@@ -36,7 +36,10 @@ def test_no_output_is_committed(path):
 def execute(stem, folder):
     """A notebook after it ran, in a folder of its own; as in a plain kernel."""
     path = next(path for path in NOTEBOOKS if path.stem == stem)
-    notebook = nbformat.read(path, as_version=4)
+    return run(nbformat.read(path, as_version=4), folder)
+
+
+def run(notebook, folder):
     client = nbclient.NotebookClient(
         notebook, timeout=400, resources={"metadata": {"path": str(folder)}}
     )
@@ -316,3 +319,13 @@ def test_the_class_report_tells_what_each_simulated_student_got_wrong(exercise):
     assert bob[missed] > ann[missed]  # rings taken for spirals
     assert cleo[false_alarms] > ann[false_alarms]  # trails taken for arcs
     assert dan[n_labels] == 40
+
+
+def test_a_bar_of_progress_leaves_no_widget_in_the_notebook(tmp_path):
+    code = (
+        "from astronomaly_widgets.compute import map_objects\n"
+        "found = list(map_objects(abs, range(5), n_jobs=1, progress='Counting'))"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    outputs = run(notebook, tmp_path).cells[0].outputs
+    assert [dict(out.data) for out in outputs] == [{"text/html": ""}]

@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._progress import passing_bar
 from ._cluster import ClusterWorkers
 from ._task import is_cancelled, report
 from ._workers import Workers
@@ -106,16 +107,7 @@ def _bar(text: str | None, total: int, unit: str) -> Iterator[Callable[[], Any]]
     if text is None:
         yield lambda: None
         return
-    from tqdm.auto import tqdm
-
-    with tqdm(
-        total=total,
-        desc=text,
-        unit=f" {unit}",
-        smoothing=0.1,
-        dynamic_ncols=True,
-        leave=False,  # what comes after it says what became of the objects
-    ) as bar:
+    with passing_bar(total=total, desc=text, unit=f" {unit}") as bar:
         yield bar.update
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _display, batches
+from .._progress import passing_bar
 from ..learners import AnomalyScore, RandomOrder, by_name
 
 if TYPE_CHECKING:
@@ -153,7 +154,6 @@ def replay(
         If `batch_size` is not positive, or no learner or strategy has the name.
     """
     import pandas as pd
-    from tqdm.auto import tqdm
 
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; give at least 1")
@@ -167,13 +167,8 @@ def replay(
     liked = search.scores >= session.interesting_from
     as_it_was = liked[np.argsort(search.turn)]
     curves = {AS_IT_WAS: np.append(0, np.cumsum(as_it_was))}
-    with tqdm(
-        total=len(entrants) * len(liked),
-        desc="Replaying",
-        unit=" labels",
-        disable=not progress,
-        leave=False,
-    ) as bar:
+    steps = len(entrants) * len(liked)
+    with passing_bar(total=steps, desc="Replaying", unit=" labels", disable=not progress) as bar:
         for name, learner in entrants.items():
             order = np.concatenate([np.empty(0, np.intp), *search.play(learner, bar.update)])
             curves[name] = np.append(0, np.cumsum(liked[order]))
