@@ -30,8 +30,8 @@ class Listing:
     ----------
     ranking : TakenRanking
     filter : dict or None
-        ``kind`` ("found", "selected" or "audit"), ``text``, ``ids`` and ``n``, how many of these
-        there are; None shows all.
+        ``kind`` ("found", "changed", "selected" or "audit"), ``text``, ``ids`` and ``n``, how many
+        of these there are; None shows all.
     """
 
     def __init__(self, session: Session, settings: dict[str, Any]) -> None:

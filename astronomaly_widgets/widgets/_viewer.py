@@ -146,9 +146,9 @@ class Viewer:
         if mover is not self:
             self.later(self._follow, object_id, mover is None)
 
-    def reveal(self, object_id: str) -> None:
-        """Go to the object that an undo or redo has changed, if it is on a page."""
-        self.later(self._reveal, object_id)
+    def reveal(self, object_ids: Sequence[str]) -> None:
+        """Go to what an undo or redo has changed; what is on no page is shown by itself."""
+        self.later(self._reveal, list(object_ids))
 
     def send_ahead(self) -> None:
         """Send the neighboring pages to the views, so that turning to them is instant."""
@@ -253,8 +253,8 @@ class Viewer:
         if self.listing.filter is not None:
             self._show(self.listing.forget_filter())
 
-    def _apply_filter(self, wanted: dict[str, Any]) -> None:
-        self.listing.apply(wanted, self._shown)
+    def _apply_filter(self, wanted: dict[str, Any], before: Sequence[int] | None = None) -> None:
+        self.listing.apply(wanted, self._shown if before is None else tuple(before))
         self._show(self.listing.pages.start())
 
     # -- the worker: pages -----------------------------------------------------------------
@@ -280,22 +280,25 @@ class Viewer:
             return
         if not turning:
             return
-        shown = self.listing.around(object_id)
+        shown, before = self.listing.around(object_id), self._shown
         if not shown and self.listing.filter is not None:
-            self.listing.forget_filter()
+            before = self.listing.forget_filter()
             shown = self.listing.around(object_id)
         if shown:
             self._show(shown, object_id)
         else:  # in no page, because it was labeled before this ranking was taken
-            self._apply_filter({"kind": "found", "text": object_id, "ids": [object_id]})
+            self._apply_filter({"kind": "found", "text": object_id, "ids": [object_id]}, before)
 
-    def _reveal(self, object_id: str) -> None:
-        if self.session.rows_of([object_id])[0] >= 0:  # else it is gone from the data
-            self.move_to(object_id)
-        if object_id in self._ids() or self.listing.around(object_id):
-            self._follow(object_id, True)
+    def _reveal(self, object_ids: list[str]) -> None:
+        first = object_ids[0]
+        (row,) = self.session.rows_of([first])
+        if row < 0:
+            self._push("note", {"text": f"{first} was changed; it is gone from the data"})
+        elif first in self._ids() or self.listing.ranking.pages.around(row):
+            self.move_to(first)
+            self._follow(first, True)
         else:
-            self._push("note", {"text": f"{object_id} was changed; it is on none of these pages"})
+            self._apply_filter({"kind": "changed", "text": "", "ids": object_ids})
 
     def _show(self, positions: Sequence[int], current: str | None = None) -> None:
         self._pictures.forget_waiting()

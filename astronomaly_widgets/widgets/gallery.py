@@ -214,7 +214,7 @@ class Gallery(anywidget.AnyWidget):
 
     def _on_history(self, touched: Sequence[str]) -> dict[str, Any]:
         if touched:
-            self._viewer.reveal(touched[0])
+            self._viewer.reveal(touched)
         return {**self._labels_of(touched), "touched": len(touched)}
 
     def _on_moved(self, message: dict[str, Any]) -> None:

@@ -267,6 +267,22 @@ def test_undo_restores_the_earlier_score_and_shows_it(view, gallery, session):
     assert session.current_id == "obj-003"
 
 
+def test_undo_shows_what_is_on_no_page_by_itself_so_that_no_key_scores_another(session, view_of):
+    session.label("obj-042", 3)
+    session.label_many(["obj-043", "obj-044"], 1)
+    gallery = Gallery(session, per_page=10)
+    view = view_of(gallery)
+    for changed in (["obj-043", "obj-044"], ["obj-042"]):
+        view.send("undo")
+        settle(gallery)
+        assert ids(gallery) == changed
+        assert session.current_id == gallery.page["current"] == changed[0]
+    assert gallery.state["filter"]["kind"] == "changed"
+    view.send("clear")
+    settle(gallery)
+    assert ids(gallery)[0] == "obj-000"
+
+
 def test_undo_of_an_object_that_is_gone_stays_where_it_is(view, gallery, session):
     session._store.append([Entry("gone", 5.0)])  # in an earlier state of the data
     assert view.send("undo")["touched"] == 1
@@ -613,6 +629,21 @@ def test_a_labeled_object_is_found_though_it_is_hidden(session, view_of):
     view_of(gallery).send("find", text="obj-042")
     settle(gallery)
     assert ids(gallery) == ["obj-042"]
+
+
+def test_after_two_hidden_objects_were_found_the_page_before_is_shown_again(session, view_of):
+    session.label_many(["obj-042", "obj-043"], 3)
+    gallery = Gallery(session, per_page=10)
+    view = view_of(gallery)
+    turn(view, gallery, "next")
+    before = ids(gallery)
+    for name in ("obj-042", "obj-043"):
+        view.send("find", text=name)
+        settle(gallery)
+        assert ids(gallery) == [name]
+    view.send("clear")
+    settle(gallery)
+    assert ids(gallery) == before
 
 
 def test_a_part_of_an_id_shows_all_that_have_it(view, gallery):

@@ -285,6 +285,7 @@ function filterInWords({ kind, n, text }) {
   if (kind === "audit") return `showing a random sample of ${grouped(n)}`;
   if (kind === "selected") return `showing ${grouped(n)} selected on the map`;
   return n === 1 ? "showing the one you asked for" : `showing ${grouped(n)} with \u201c${text}\u201d`;
+  if (kind === "changed") return `showing the ${n === 1 ? "one" : grouped(n)} that changed`;
 }
 
 // A dialog over the gallery that lists the keys.
