@@ -43,9 +43,10 @@ class Gallery(anywidget.AnyWidget):
     Keys, while the gallery has the focus: 0-5 score the current object and go to the next; arrows,
     home and end move; space or enter open the inspector; u or ctrl-z undo, shift-u or ctrl-y redo;
     delete takes a label away; shift-0 scores what is unlabeled on the page 0; page-up and page-down
-    turn the page; r retrains; t takes the new ranking; + and - magnify; / finds an id; ? lists the
-    keys. After the last object of a page the gallery waits: enter, space, right or page-down go on,
-    and digits do nothing, so that no object is scored before it was seen.
+    turn the page; r retrains; t takes the new ranking; + and - magnify; / finds an id; escape shows
+    all objects again; ? lists the keys. After the last object of a page the gallery waits: enter,
+    space, right or page-down go on, and digits do nothing, so that no object is scored before it
+    was seen.
 
     Parameters
     ----------

@@ -329,6 +329,34 @@ def test_find_jumps_to_an_object_and_a_part_shows_all_that_match(shown):
     shown.wait_for("() => document.querySelectorAll('.aw-object').length !== 10")
 
 
+def test_what_was_found_is_scored_and_left_by_keys_alone(shown):
+    page = shown.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.type("/j-05")
+    page.keyboard.press("Enter")
+    page.locator(".aw-status", has_text="showing 10 with").wait_for()
+    page.keyboard.type("4")
+    shown.wait_for(STORED, 1)
+    page.keyboard.press("Escape")
+    page.locator(".aw-filter").wait_for(state="hidden")
+    shown.wait_for(PAINTED, 24)
+    assert shown.json(2)["scores"] == {"obj-050": 4}
+
+
+def test_the_list_of_keys_is_seen_wherever_the_gallery_is_scrolled_to(shown):
+    page = shown.page
+    usual = page.viewport_size
+    page.set_viewport_size({"width": 700, "height": 500})  # a laptop's, magnified twice
+    page.locator(".aw-gallery").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("?")
+    box = page.get_by_role("dialog").bounding_box()
+    page.keyboard.press("Escape")
+    page.set_viewport_size(usual)
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 500
+
+
 def test_the_list_of_keys_opens_and_closes(shown):
     page = shown.page
     page.locator(".aw-gallery").focus()

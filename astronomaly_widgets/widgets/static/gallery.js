@@ -84,6 +84,7 @@ function render({ model, el }) {
     find: (text) => {
       head.find.value = "";
       act("find", { text });
+      focus(); // so that a digit scores what was found
     },
     leave: focus,
     turn,
@@ -416,6 +417,7 @@ function render({ model, el }) {
     else if (key === "-") magnify(-1);
     else if (key === "/") head.find.focus();
     else if (key === "?") showKeys(root);
+    else if (key === "Escape" && state.filter) act("clear");
     else return false;
     return true;
   }

@@ -15,6 +15,7 @@ const KEYS = [
   ["t", "take the new ranking"],
   ["+ \u2212", "magnify the pictures"],
   ["/", "find an object by its id"],
+  ["Esc", "show all objects again"],
   ["?", "this list"],
 ];
 
@@ -140,7 +141,7 @@ function makeHead(actions) {
   offer.title = "show it from its first page (t); the next page takes it, too";
   const filter = make("span", "aw-filter");
   const filterText = make("span");
-  const clear = makeButton("aw-link aw-clear", "\u2715 clear", "show all objects again", () =>
+  const clear = makeButton("aw-link aw-clear", "\u2715 clear", "show all objects again (Esc)", () =>
     actions.clear(),
   );
   const all = make("select", "aw-all", {
