@@ -216,6 +216,7 @@ function makeHead(actions) {
     note(text) {
       clearTimeout(noteTimer);
       setText(note, text);
+      note.title = text; // where it is cut off
       note.hidden = !text;
       if (text) noteTimer = setTimeout(() => this.note(""), 6000);
     },
@@ -284,9 +285,9 @@ function paceInWords(every) {
 
 function filterInWords({ kind, n, text }) {
   if (kind === "audit") return `showing a random sample of ${grouped(n)}`;
+  if (kind === "changed") return `showing the ${n === 1 ? "one" : grouped(n)} that changed`;
   if (kind === "selected") return `showing ${grouped(n)} selected on the map`;
   return n === 1 ? "showing the one you asked for" : `showing ${grouped(n)} with \u201c${text}\u201d`;
-  if (kind === "changed") return `showing the ${n === 1 ? "one" : grouped(n)} that changed`;
 }
 
 // A dialog over the gallery that lists the keys.
@@ -308,13 +309,14 @@ function showKeys(root) {
   const box = make(
     "div",
     "aw-dialog",
-    { role: "dialog", "aria-modal": "true", label: "keys", title: "" },
+    {},
     make("b", "", { text: "Keys" }),
     make("dl", "", {}, ...rows),
     make("p", "", { text: "They work while the gallery has the focus; none reaches the notebook." }),
     button,
   );
-  const overlay = make("div", "aw-overlay", {}, box);
+  // modal: over the whole window, of which the gallery's own head may have been scrolled out
+  const overlay = make("dialog", "aw-overlay", { label: "keys", title: "" }, box);
   overlay.addEventListener("click", (event) => {
     if (event.target === overlay) close();
   });
@@ -327,5 +329,6 @@ function showKeys(root) {
     if (event.key === "Tab") event.preventDefault(); // one button: the focus stays on it
   });
   root.append(overlay);
+  overlay.showModal();
   button.focus({ preventScroll: true });
 }
