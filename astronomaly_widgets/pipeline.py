@@ -270,7 +270,8 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
     if isinstance(source, pd.DataFrame) or hasattr(source, "to_pandas"):
         return _table(source, extra)
     if isinstance(source, np.ndarray):
-        return _open_array(source, source.ndim, extra)
+        ndim = source.ndim if source.dtype.names is None else 2  # rows of named columns
+        return _open_array(source, ndim, extra)
     raise SourceError(f"a {type(source).__name__} is not a source; known are: {_KNOWN}")
 
 

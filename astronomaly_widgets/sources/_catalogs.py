@@ -58,6 +58,9 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
         return table
     if hasattr(table, "colnames") and hasattr(table, "to_pandas"):
         return _from_astropy(table)
+    if hasattr(table, "to_pandas"):  # of Arrow or Polars
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
     if not isinstance(table, str | os.PathLike):
         raise SourceError(
             f"a {type(table).__name__} is not a table; wanted a DataFrame, an astropy Table or the "

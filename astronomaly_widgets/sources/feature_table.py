@@ -26,6 +26,8 @@ _POSITION = re.compile(
     r"|ecl_(lon|lat)|healpix|htmid",
     re.IGNORECASE,
 )
+# how pandas reads the index that it wrote into a CSV
+_UNNAMED = re.compile(r"Unnamed: 0(\.\d+)?")
 _TRUTH = {"class", "label", "labels", "human_label", "target", "truth"}
 
 
@@ -41,8 +43,9 @@ class FeatureTable:
     id_column : str, optional
         The column of object ids. By default the index of a DataFrame if it has a name or holds
         text, else the first unique column that is called like an identifier (object_id, objid, id,
-        source_id, name, ...), else objects are called ``object-0``, ``object-1``, ... by the number
-        of their row (in a selection of rows: by that of the whole).
+        source_id, name, ...) or holds integers of more than 32 bits, else the index that pandas
+        wrote into a CSV, else objects are called ``object-0``, ``object-1``, ... by the number of
+        their row (in a selection of rows: by that of the whole).
     columns : sequence of str, optional
         The features. By default all numeric columns but booleans, positions on the sky, further
         identifiers, and columns called like a truth (class, label, target). A column of text counts
@@ -151,7 +154,9 @@ def _as_frame(table: Any, id_column: str | None) -> pd.DataFrame:
     if not isinstance(table, np.ndarray):
         frame = read_table(table, text=() if id_column is None else (id_column,))
     elif table.dtype.names is not None:
-        frame = pd.DataFrame.from_records(table)
+        from astropy.table import Table
+
+        frame = read_table(Table(table))
     elif table.ndim == 2:
         frame = pd.DataFrame(table, columns=[f"f{k}" for k in range(table.shape[1])])
     else:
@@ -176,6 +181,9 @@ def _take_ids(
     if id_column is None:
         named = index.name is not None or not pd.api.types.is_numeric_dtype(index)
         id_column = None if named else _guess_id_column(frame)
+        if not named and id_column is None:
+            frame = _with_index(frame)
+            index = frame.index
     elif id_column == index.name:
         id_column = None
     elif id_column not in frame.columns:
@@ -206,7 +214,22 @@ def _guess_id_column(frame: pd.DataFrame) -> Any:
         ids = as_text(frame[column])
         if len(set(ids)) == len(ids) and "" not in ids:
             return column
-    return None
+    return next((c for c, v in frame.items() if _are_long(v) and v.notna().all()), None)
+
+
+def _are_long(column: pd.Series[Any]) -> bool:
+    """Whether these are different integers of more than 32 bits, as surveys number objects."""
+    from pandas.api.types import is_integer_dtype
+
+    return is_integer_dtype(column) and column.max() >= 2**32 and column.dropna().is_unique
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make the first column the index again if pandas has written it as such."""
+    for name, column in frame.iloc[:, :1].items():
+        if _UNNAMED.fullmatch(str(name)) and column.is_unique and column.notna().all():
+            return frame.set_index(name).rename_axis(index=None)
+    return frame
 
 
 def _feature_columns(frame: pd.DataFrame) -> list[Any]:
@@ -217,7 +240,9 @@ def _feature_columns(frame: pd.DataFrame) -> list[Any]:
         column
         for column in frame.columns
         if not _POSITION.fullmatch(str(column))
+        and not _UNNAMED.fullmatch(str(column))
         and str(column).lower() not in {*_TRUTH, *ID_NAMES, *galactic}
+        and not _are_long(frame[column])
         and (_is_real(frame[column]) or _is_mixed(frame[column]))
     ]
     if not columns:

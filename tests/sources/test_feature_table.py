@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.table import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from astronomaly_widgets._sky import SKY_COLUMNS
 from astronomaly_widgets.exceptions import SourceError
 from astronomaly_widgets.features import by_name, measure
+from astronomaly_widgets.pipeline import open_source
 from astronomaly_widgets.sources import FeatureTable
 
 LONG = 587722981733826738
@@ -265,3 +267,48 @@ def test_any_changed_value_changes_the_fingerprint_of_its_row_alone(values, plac
     other[place] += max(1, abs(other[place]))
     changed = FeatureTable(other).fingerprints != before
     assert changed.tolist() == [row == place[0] for row in range(4)]
+
+
+def test_the_index_that_pandas_wrote_names_the_objects_again(tmp_path):
+    frame = pd.DataFrame({"a": [0.5, 1.5], "b": [2.5, 3.5]}, index=["x", "y"])
+    frame.to_csv(tmp_path / "named.csv")
+    frame.reset_index(drop=True).to_csv(tmp_path / "counted.csv")
+    for table in (tmp_path / "named.csv", pd.read_csv(tmp_path / "named.csv")):
+        source = FeatureTable(table)
+        assert (list(source.object_ids), source.column_names) == (["x", "y"], ("a", "b"))
+    source = FeatureTable(tmp_path / "counted.csv")
+    assert (list(source.object_ids), source.column_names) == (["object-0", "object-1"], ("a", "b"))
+
+
+def test_a_written_index_beside_a_column_of_ids_is_no_feature(tmp_path):
+    pd.DataFrame({"id": ["x", "y"], "a": [0.5, 1.5]}).to_csv(tmp_path / "t.csv")
+    source = FeatureTable(tmp_path / "t.csv")
+    assert (list(source.object_ids), source.column_names) == (["x", "y"], ("a",))
+
+
+@pytest.mark.parametrize("name", ["Source", "TARGETID", "ls_id"])
+def test_long_integers_are_names_whatever_they_are_called(name):
+    frame = pd.DataFrame({"size": [1.5, 2.5], name: [LONG, LONG + 1]})
+    source = FeatureTable(frame)
+    assert list(source.object_ids) == [str(LONG), str(LONG + 1)]
+    assert source.column_names == ("size",)
+    again = FeatureTable(frame.assign(id=["x", "y"]))
+    assert (list(again.object_ids), again.column_names) == (["x", "y"], ("size",))
+    counts = FeatureTable(frame.assign(**{name: [7, 2**20]}))
+    assert counts.column_names == ("size", name)
+
+
+def test_rows_of_a_fits_file_as_astropy_gives_them_are_a_table(tmp_path):
+    table = Table({"id": ["x", "y"], "a": [0.5, 1.5], "v": [[1.0, 2.0], [3.0, 4.0]]})
+    table.write(tmp_path / "t.fits")
+    source = open_source(fits.getdata(tmp_path / "t.fits"))
+    assert list(source.object_ids) == ["x", "y"]
+    assert source.column_names == ("a", "v_0", "v_1")
+    plain = np.array([(7, 0.5), (8, 1.5)], [("id", int), ("a", float)])
+    assert list(open_source(plain).object_ids) == ["7", "8"]
+
+
+def test_a_table_of_arrow_is_a_table():
+    arrow = pytest.importorskip("pyarrow")
+    source = open_source(arrow.table({"id": ["x", "y"], "a": [0.5, 1.5]}))
+    assert (list(source.object_ids), source.column_names) == (["x", "y"], ("a",))
