@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -27,10 +27,6 @@ SKY_COLUMNS = (
     ("alpha_j2000", "delta_j2000"),
     ("alphawin_j2000", "deltawin_j2000"),
     ("right_ascension", "declination"),
-    ("skycoord.ra", "skycoord.dec"),
-    ("sky_coord.ra", "sky_coord.dec"),
-    ("coord.ra", "coord.dec"),
-    ("sky_centroid.ra", "sky_centroid.dec"),
 )
 # 15 micro-arcseconds in right ascension and 10 in declination, the precision of Gaia
 _SECONDS_DIGITS = Decimal("1e-6")
@@ -41,13 +37,27 @@ def find_columns(
     names: Iterable[Any], pairs: Iterable[tuple[str, str]] = SKY_COLUMNS
 ) -> tuple[Any, Any] | None:
     """Return the first of the pairs that is among the names, in any case, or None."""
+    return next(all_columns(names, pairs), None)
+
+
+def all_columns(
+    names: Iterable[Any], pairs: Iterable[tuple[str, str]] = SKY_COLUMNS
+) -> Iterator[tuple[Any, Any]]:
+    """Yield the pairs that are among the names, in any case.
+
+    Where right ascension and declination are wanted, columns of SkyCoord come last; in a frame they
+    are ``x.ra`` and ``x.dec``.
+    """
     known: dict[str, Any] = {}
     for name in names:
         known.setdefault(str(name).lower(), name)
+    pairs = list(pairs)
+    if ("ra", "dec") in pairs:
+        dotted = [name.removesuffix(".ra") for name in known if name.endswith(".ra")]
+        pairs += [(f"{name}.ra", f"{name}.dec") for name in dotted]
     for first, second in pairs:
         if first in known and second in known:
-            return known[first], known[second]
-    return None
+            yield known[first], known[second]
 
 
 def degrees(values: Any, *, hours: bool, unit: str | None = None) -> NDArray[np.float64]:

@@ -140,10 +140,12 @@ def _first_table(path: Path) -> int:
 
 
 def _from_astropy(table: Any) -> pd.DataFrame:
-    """Convert an astropy Table; vectors become one column per element."""
+    """Convert an astropy Table: vectors to a column per element, places on the sky to ICRS."""
     table = table.copy(copy_data=False)
     for name in list(table.colnames):
         column = table[name]
+        if hasattr(column, "icrs"):
+            table[name] = column.icrs
         if getattr(column, "ndim", 1) > 1 and hasattr(column, "dtype"):
             flat = column.reshape(len(table), -1)
             at = table.colnames.index(name)

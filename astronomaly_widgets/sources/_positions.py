@@ -121,11 +121,11 @@ def _choose(
         return (columns[0], columns[1]), pixels
     sky = find_columns(frame.columns, SKY_COLUMNS)
     pixel = find_columns(frame.columns, _PIXEL_COLUMNS)
+    wanted = "ra and dec" if has_sky and not pixels else "x and y"
     if pixels is None:
         pixels = sky is None or (not has_sky and pixel is not None)
     found = pixel if pixels else sky
     if found is None:
-        wanted = "ra and dec" if has_sky and not pixels else "x and y"
         raise SourceError(
             f"the catalog has no columns of positions (such as {wanted}); it has {there}; "
             "name the two by aw.sources.FITSCutouts(..., columns=(..., ...))"

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from .._sky import SKY_COLUMNS, sexagesimal
+from .._sky import all_columns, sexagesimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,8 +59,8 @@ def position(table: list[tuple[str, Any]], in_full: Callable[[Any], str]) -> tup
     by_name: dict[str, Any] = {}
     for name, value in table:
         by_name.setdefault(name.lower(), value)
-    for first, second in SKY_COLUMNS:
-        ra, dec = by_name.get(first), by_name.get(second)
+    for first, second in all_columns(by_name):
+        ra, dec = by_name[first], by_name[second]
         if _between(ra, 0, 360) and _between(dec, -90, 90):
             return _plain(in_full(ra)), _plain(in_full(dec))
     return None

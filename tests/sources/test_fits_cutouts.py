@@ -937,3 +937,21 @@ def test_every_position_of_a_real_catalog_is_cut_or_set_aside(mosaics, catalog, 
                 source.read(object_id)
         else:
             assert source.read(object_id).shape[:2] == (24, 24)
+
+
+@pytest.mark.parametrize("frame", ["icrs", "galactic", "fk4"])
+def test_a_column_of_coordinates_is_found_by_any_name_and_in_any_frame(tmp_path, frame):
+    path = write(tmp_path / "m.fits", noise(), tan())
+    sky = catalog_of(tan(), [20.0, 40.0], [30.0, 50.0])
+    place = SkyCoord(sky["ra"], sky["dec"], unit="deg")
+    source = FITSCutouts(path, Table({"place": place.transform_to(frame)}), size=8)
+    assert np.allclose(source.catalog["place.ra"], sky["ra"], atol=1e-9)
+    wanted = FITSCutouts(path, sky, size=8)
+    for mine, theirs in zip(source.object_ids, wanted.object_ids, strict=True):
+        np.testing.assert_array_equal(source.read(mine), wanted.read(theirs))
+
+
+def test_on_the_sky_a_catalog_without_positions_is_asked_for_those_of_the_sky(tmp_path):
+    path = write(tmp_path / "m.fits", noise(), tan())
+    with pytest.raises(SourceError, match="such as ra and dec"):
+        FITSCutouts(path, pd.DataFrame({"l": [1.0], "b": [2.0]}))

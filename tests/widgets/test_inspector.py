@@ -163,6 +163,7 @@ def test_a_link_that_is_no_web_address_is_refused(inspector, template):
         ([("RAJ2000", 7), ("DEJ2000", 0)], ("7", "+0")),
         ([("ra", 10.0), ("dec", 2.0), ("ra_deg", 150.0), ("dec_deg", 2.0)], ("150.0", "+2.0")),
         ([("ra", "10:00"), ("dec", "2"), ("ra_deg", 150.0), ("dec_deg", 2.0)], ("150.0", "+2.0")),
+        ([("place.ra", 3.5), ("place.dec", -4.5)], ("3.5", "-4.5")),
         ([("ra", np.nan), ("dec", np.nan), ("x", 1), ("ramean", 3.5), ("decmean", -4.5)],
          ("3.5", "-4.5")),
     ],
