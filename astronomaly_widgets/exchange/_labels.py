@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._names import NO_SCORE
-from .._text_tables import layout, read_text
+from .._names import ID_NAMES, NO_SCORE
+from .._text_tables import TEXT, layout, read_text
 from ..exceptions import SourceError
 from ..export import split_tags
 
@@ -52,7 +52,8 @@ def read_labels(path: str | os.PathLike[str]) -> pd.DataFrame:
     written by               columns
     =======================  ======================================================================
     ``session.export``       ``object_id``, ``score`` (0..5, empty if unlabeled), ``tags``,
-                             ``comment``, and others, which are not looked at
+                             ``comment``, and others, which are not looked at; for ``object_id``
+                             also ``id``, ``name``, ``filename`` or the like
     Astronomaly              the index, ``human_label`` (0..5, -1 if unlabeled), and others
     AnomalyMatch             ``filename``, ``label`` ("normal", which becomes 0, or "anomaly": 5)
     =======================  ======================================================================
@@ -205,6 +206,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
     """Read a CSV file whose names stay text."""
     if not path.is_file():
         raise SourceError(f"there is no file {str(path)!r}")
+    if path.suffix and not path.name.lower().endswith(TEXT):
+        raise SourceError(
+            f"{path.name!r} is no file of text; wanted labels as CSV, as "
+            "session.export('labels.csv') writes them"
+        )
     try:
         with warnings.catch_warnings():
             # rows with a field too many: pandas would take the first for an index, or drop the last
@@ -230,6 +236,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _names_and_scores(frame: pd.DataFrame, path: Path) -> tuple[Any, Any]:
     """Return names (str) and scores (float, NaN = unlabeled), (n,) each."""
+    lower = {str(column).lower(): column for column in frame}
+    called = next((lower[name] for name in (*ID_NAMES, "filename") if name in lower), None)
     if "human_label" in frame:
         names, given = frame.iloc[:, 0], _numbers(frame["human_label"], path)
         scores = given.where(given != _UNLABELED)
@@ -242,8 +250,8 @@ def _names_and_scores(frame: pd.DataFrame, path: Path) -> tuple[Any, Any]:
                 f"wanted {' or '.join(_WORDS)}"
             )
         scores = words.map(_WORDS).reindex(frame.index)
-    elif {"object_id", "score"} <= set(frame):
-        names, scores = frame["object_id"], _numbers(frame["score"], path)
+    elif called is not None and "score" in frame:
+        names, scores = frame[called], _numbers(frame["score"], path)
     else:
         raise SourceError(
             f"{path.name} has the columns {', '.join(map(str, frame.columns))}; wanted object_id "

@@ -256,3 +256,16 @@ def test_an_existing_file_is_replaced_and_nothing_is_left_beside_it(tmp_path, se
 def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path, session):
     with pytest.raises(ValueError, match="'zooniverse'; wanted 'astronomaly' or 'anomalymatch'"):
         export_labels(session, tmp_path / "m.csv", "zooniverse")
+
+
+@pytest.mark.parametrize("name", ["id", "name", "filename", "ObjID"])
+def test_scores_are_found_beside_any_name_of_objects(tmp_path, name):
+    path = write(tmp_path / "labels.csv", f"{name},score", "007,5", "é,0.5")
+    assert read_labels(path)["score"].to_dict() == {"007": 5.0, "é": 0.5}
+
+
+@pytest.mark.parametrize("suffix", ["fits", "vot", "parquet"])
+def test_an_export_that_is_no_text_says_what_is_read(tmp_path, session, suffix):
+    path = session.export(tmp_path / f"out.{suffix}")
+    with pytest.raises(SourceError, match="no file of text; wanted labels as CSV"):
+        read_labels(path)
