@@ -155,10 +155,12 @@ def make_grid(source: Source, n_bins: int, limits: tuple[float, float] | None) -
     ids = source.object_ids
     some = ids[evenly(len(ids), _N_SEEN)]
     spans, ratios = [], []
+    why = ""
     for object_id in some:
         try:
             data = source.read(object_id)
-        except ReadError:
+        except ReadError as error:
+            why = why or f", such as {object_id!r}: {error}"
             continue
         good = np.isfinite(data["flux"])
         flux = data["flux"][good]
@@ -167,7 +169,7 @@ def make_grid(source: Source, n_bins: int, limits: tuple[float, float] | None) -
             scatter = float(flux.std())
             ratios.append(abs(float(np.median(flux))) / scatter if scatter else np.inf)
     if not spans:
-        raise MeasurementError(f"not one of {len(some)} spectra can be read")
+        raise MeasurementError(f"not one of {len(some)} spectra can be read{why}")
     starts, stops = np.array(spans).T
     if limits is None:
         limits = (

@@ -222,6 +222,7 @@ def _nothing_found(folder: Path, others: Counter[str], recursive: bool) -> str:
     hint = "" if recursive else hint
     return (
         f"no images in {str(folder)!r} (found: {found or 'nothing'}; wanted: {wanted}{hint}); a "
-        "folder of light curves or spectra has one file for each object, and a table of many "
-        "objects is opened by the path of its file"
+        "folder of light curves or spectra has one file for each object, with columns called like "
+        "time and mag, or wavelength and flux, and a table of many objects is opened by the path "
+        "of its file"
     )

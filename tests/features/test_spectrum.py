@@ -233,3 +233,10 @@ def test_settings_tell_one_grid_from_another():
     other.fit(survey(seed=3))
     assert before != extractor.settings() != other.settings()
     assert extractor.settings() == SpectrumPCAFeatures().fit(survey()).settings()
+
+
+def test_that_no_spectrum_can_be_read_has_a_reason():
+    axis = [4000.0, 4100.0, 4050.0]
+    source = Spectra({"a": (axis, [1.0, 2.0, 3.0]), "b": (axis, [1.0, 2.0, 3.0])})
+    with pytest.raises(MeasurementError, match="such as 'a': its wavelengths are in no order"):
+        measure(source, SpectrumFeatures(), n_jobs=1)

@@ -453,3 +453,9 @@ def test_a_catalog_that_is_no_table_says_so(galaxies, tmp_path):
         ImageFolder(galaxies, catalog=tmp_path / "a.fits")
     with pytest.raises(SourceError, match="a int is not a table"):
         ImageFolder(galaxies, catalog=3)
+
+
+def test_a_folder_of_tables_that_are_not_known_says_what_their_columns_should_be(tmp_path):
+    (tmp_path / "a.csv").write_text("wavelength (A),flux\n4000,1\n4001,2\n")
+    with pytest.raises(SourceError, match="time and mag, or wavelength and flux"):
+        ImageFolder(tmp_path)
