@@ -97,7 +97,7 @@ def _first_lines(path: Path) -> tuple[int, str, list[str]]:
     ):
         for line in file:
             if line.startswith("#") and not lines:
-                n_comments, comment = n_comments + 1, line[1:].strip()
+                n_comments, comment = n_comments + 1, line.lstrip("#").strip()
             elif data := _without_comment(line, path):
                 lines.append(data)
             elif not lines:

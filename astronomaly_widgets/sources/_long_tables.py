@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,20 +11,21 @@ from .._names import ID_NAMES
 from .._text_tables import TEXT, layout, read_text
 from ..exceptions import SourceError
 from ._catalogs import read_table
+from ._column_names import plain_name, unit_of_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# what columns are called, in order of preference, in small letters and digits alone
-_IDS = (*(re.sub("[^a-z0-9]", "", name) for name in ID_NAMES), "oid", "lcid", "transientid",
+# what columns are called, in order of preference, by their plain names
+_IDS = (*map(plain_name, ID_NAMES), "oid", "lcid", "transientid",
         "starid", "diaobjectid", "ticid", "kicid", "snid", "object", "source", "star",
         "target")  # fmt: skip
 _TIMES = ("mjd", "hmjd", "bmjd", "bjd", "hjd", "jd", "time", "obsmjd", "mjdobs", "midpointtai",
           "obstime", "t", "date", "days", "day")  # fmt: skip
 _MAGNITUDES = ("mag", "magnitude", "magpsf", "psfmag", "apmag", "vmag", "gmag")
 _FLUXES = ("flux", "fluxcal", "psfflux", "forcediffimflux", "pdcsapflux", "sapflux", "counts",
-           "rate")  # fmt: skip
-_BANDS = ("band", "filter", "filt", "passband", "fid", "flt", "filtername")
+           "rate", "ujy")  # fmt: skip
+_BANDS = ("band", "filter", "filt", "passband", "fid", "flt", "filtername", "filtercode")
 _ERRORS = ("err", "error", "sigma", "uncertainty", "unc", "sigmapsf")
 # of columns that nothing names, as in the files of OGLE
 _PLACES = {"time": "col1", "mag": "col2", "err": "col3"}
@@ -56,7 +56,8 @@ def find_columns(
 ) -> Columns:
     """Tell the columns of a long table by what they are called, unless they are named.
 
-    Where nothing names any, they are time, magnitude and error in this order.
+    Where nothing names any, they are time, magnitude and error in this order. Of several times it
+    is the first that is known.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def find_columns(
         raise SourceError(f"the table has two columns called {twice!r}")
     if magnitude is not None and flux is not None:
         raise SourceError("magnitude and flux are both named; choose the one to use")
-    plain = {re.sub("[^a-z0-9]", "", str(c).lower()): c for c in reversed(list(frame.columns))}
+    plain = {plain_name(column): column for column in reversed(list(frame.columns))}
     if _is_nameless(frame):
         plain |= {name: place for name, place in _PLACES.items() if place in plain}
 
@@ -87,16 +88,18 @@ def find_columns(
     is_magnitude = value is not None
     if value is None:
         value = find(flux, "magnitude or flux", _FLUXES)
-    base = re.sub("[^a-z0-9]", "", str(value).lower())
+    base = plain_name(value)
     short = "mag" if is_magnitude else "flux"
     errors = [*(base + e for e in _ERRORS), *(e + base for e in (*_ERRORS, "e", "d"))]
     errors += [*(short + e for e in _ERRORS), *(e + short for e in (*_ERRORS, "e"))]
+    bands = (*_BANDS, "f") if base == "ujy" else _BANDS  # as the forced photometry of ATLAS
+    times = [t for t in _TIMES if t in plain and frame[plain[t]].notna().any()]
     return Columns(
         find(object_id, "object id", _IDS),
-        find(time, "time", _TIMES),
+        find(time, "time", (*times, *_TIMES)),
         value,
         find(error, "error", (*errors, *_ERRORS), needed=False),
-        find(band, "band", _BANDS, needed=False),
+        find(band, "band", bands, needed=False),
         is_magnitude,
     )
 
@@ -170,7 +173,8 @@ def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, di
     if not hasattr(table, "colnames"):
         frame = read_table(table, text=text)
         named = [name for name in frame.index.names if name is not None]
-        return (frame.reset_index(level=named) if named else frame), {}
+        units = {name: unit for name in frame.columns if (unit := unit_of_name(name))}
+        return (frame.reset_index(level=named) if named else frame), units
     from astropy.table import Table
     from astropy.time import Time
 

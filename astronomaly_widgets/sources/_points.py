@@ -53,7 +53,7 @@ def points_of(frame: pd.DataFrame, columns: Columns, units: dict[Any, str]) -> P
     """Take the points out of a long table: sorted, without gaps and exact repeats.
 
     A point without a time or a value is a gap; so is a magnitude beyond 50, as 99.99 or -99 is how
-    surveys write that nothing was measured.
+    surveys write that nothing was measured, and a limit, such as ">16.3".
 
     Raises
     ------
@@ -149,13 +149,18 @@ def _numbers(column: pd.Series, words: str, is_time: bool) -> tuple[NDArray[Any]
             dates = pd.to_datetime(column[lost], format="ISO8601", utc=True, errors="coerce")
             values[lost] = _modified_julian_days(dates)
             lost &= np.isnan(values)
-        wrong[lost] = [text.lower() not in _NO_NUMBER for text in as_text(column[lost])]
+        wrong[lost] = [_is_wrong(text) for text in as_text(column[lost])]
         if wrong.all():
             wanted = "days, or dates as 2026-11-21 or 2026-11-21T12:00" if is_time else "numbers"
             raise SourceError(
                 f"the {words} holds text, such as {column.iloc[0]!r}; wanted {wanted}"
             )
     return values, wrong
+
+
+def _is_wrong(text: str) -> bool:
+    """Whether a text is neither a number nor a word for none, nor a limit."""
+    return text.lower() not in _NO_NUMBER and not text.startswith(("<", ">"))
 
 
 def _modified_julian_days(dates: pd.Series) -> NDArray[Any]:

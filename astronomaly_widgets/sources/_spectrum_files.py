@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from .._text_tables import TEXT, layout
 from ..exceptions import ReadError, SourceError
 from ._catalogs import read_table
+from ._column_names import plain_name, unit_of_name
 from ._folders import are_mostly
 from ._images import parts
 from ._long_tables import are_days
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FITS_SUFFIXES = (".fits.gz", ".fits", ".fit")
 SUFFIXES = (*_FITS_SUFFIXES, *TEXT, ".ecsv", ".parquet", ".vot", ".xml")
 
-# what arrays and columns are called, in small letters and digits alone, in order of preference
+# what arrays and columns are called, in order of preference, by their plain names
 _WAVELENGTHS = ("wavelength", "wavelengths", "wave", "lambda", "lam", "wl", "spectralaxis", "awav")
 _LOG_WAVELENGTHS = ("loglam", "loglambda", "logwave")
 _FLUXES = ("flux", "fluxes", "fluxdensity", "flam", "spec", "spectrum", "intensity")
@@ -47,8 +47,8 @@ class RawSpectrum(NamedTuple):
 
 
 def _named(columns: Any) -> dict[str, Any]:
-    """Map plain names (small letters and digits) to what they stand for."""
-    return {re.sub("[^a-z0-9]", "", str(name).lower()): name for name in reversed(list(columns))}
+    """Map plain names to what they stand for."""
+    return {plain_name(name): name for name in reversed(list(columns))}
 
 
 def _first_of(plain: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -156,8 +156,8 @@ def _from_columns(table: Any) -> RawSpectrum:
     values = _column(table[flux])
     if error is None and weight is not None:
         values, spread = _from_inverse_variance(values, _column(table[weight]))
-    unit = "" if axis is None else _unit(table[chosen])
-    return RawSpectrum(wavelength, values, spread, unit, _unit(table[flux]))
+    unit = "" if axis is None else _unit(table[chosen]) or unit_of_name(chosen)
+    return RawSpectrum(wavelength, values, spread, unit, _unit(table[flux]) or unit_of_name(flux))
 
 
 def _from_inverse_variance(

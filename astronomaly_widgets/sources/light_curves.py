@@ -68,10 +68,11 @@ class LightCurves:
 
     Notes
     -----
-    Times are in days: where a column has a unit or holds astropy times or dates (also as text,
-    2026-11-21T12:00), it becomes MJD or days; plain numbers are taken as days of any kind. Points
-    without a time or a value are gaps and are left out, and so are magnitudes beyond 50 (99.99 and
-    -99 are how surveys write that nothing was measured) and exact repeats of a point.
+    Times are in days: where a column has a unit, also in brackets behind its name, or holds astropy
+    times or dates (also as text, 2026-11-21T12:00), it becomes MJD or days; plain numbers are taken
+    as days of any kind. Points without a time or a value are gaps and are left out, and so are
+    magnitudes beyond 50 (99.99 and -99 are how surveys write that nothing was measured), limits
+    such as ">16.3", and exact repeats of a point.
     """
 
     kind = "light_curve"

@@ -63,6 +63,7 @@ class Spectra:
     Notes
     -----
     Zeros at either end of a spectrum are how files fill what was not observed, and are read as NaN.
+    A unit in brackets behind the name of a column is heeded.
     """
 
     kind = "spectrum"

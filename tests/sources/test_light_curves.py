@@ -12,6 +12,7 @@ from astropy.time import Time
 from astropy.timeseries import TimeSeries
 
 from astronomaly_widgets.exceptions import ReadError, SourceError
+from astronomaly_widgets.pipeline import open_source
 from astronomaly_widgets.simulation import make_light_curves
 from astronomaly_widgets.sources import LightCurves
 
@@ -111,6 +112,59 @@ def test_errors_are_known_by_many_names(value, error):
     if error == "magnitude_err":
         table = table.rename(columns={"mag": "magnitude"})
     assert LightCurves(table).read("a")["error"].tolist() == [0.1, 0.2]
+
+
+# as the servers of these surveys write them
+ATLAS = """\
+###MJD          m      dm   uJy   duJy F err chi/N   RA       Dec
+57400.1000  -17.100  0.050 -521     12 o   0  1.10 150.10000  2.20000
+57402.3000   17.000  0.050  575     11 c   0  1.00 150.10000  2.20000
+"""
+ASAS_SN = """\
+HJD,UT Date,Camera,FWHM,Limit,mag,mag_err,flux(mJy),flux_err,Filter
+2457000.5,2014-12-09,ba,1.5,17.1,13.25,0.02,19.2,0.5,V
+2457003.8,2014-12-12,ba,1.5,16.3,>16.3,99.99,0.1,0.5,V
+2457007.1,2014-12-15,ba,1.5,17.1,13.5,0.02,15.3,0.5,V
+"""
+AAVSO = """\
+JD,Magnitude,Uncertainty,Band,Observer Code,HJD,Star Name
+2457000.5,9.1,0.2,Vis.,ABC,,R LEO
+2457001.5,<9.4,,Vis.,DEF,,R LEO
+2457002.5,9.3,,Vis.,ABC,,R LEO
+"""
+IRSA = """\
+oid,expid,hjd,mjd,mag,magerr,catflags,filtercode,ra,dec
+686103400034440,47334,2458202.7,58202.2,15.2,.01,0,zg,110.1,20.2
+686103400034440,47335,2458203.7,58203.2,15.1,.01,0,zr,110.1,20.2
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "times", "values", "bands"),
+    [
+        (ATLAS, [57400.1, 57402.3], [-521, 575], ["o", "c"]),
+        (ASAS_SN, [2457000.5, 2457007.1], [13.25, 13.5], ["V", "V"]),
+        (AAVSO, [2457000.5, 2457002.5], [9.1, 9.3], ["Vis.", "Vis."]),
+        (IRSA, [58202.2, 58203.2], [15.2, 15.1], ["zg", "zr"]),
+    ],
+    ids=["ATLAS", "ASAS-SN", "AAVSO", "IRSA"],
+)
+def test_a_folder_of_what_a_survey_sends_is_light_curves(tmp_path, text, times, values, bands):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.txt").write_text(text)
+    data = open_source(tmp_path).read("one")
+    assert data["time"].tolist() == times
+    assert data[data.dtype.names[1]].tolist() == values
+    assert data["band"].tolist() == bands
+
+
+def test_units_behind_the_names_of_columns_are_heeded(tmp_path):
+    path = tmp_path / "curves.csv"
+    path.write_text("id,time (h),flux [Jy],flux_err [mJy]\na,24,1,500\na,48,2,250\n")
+    source = LightCurves(path)
+    assert source.read("a")["time"].tolist() == [1, 2]
+    assert source.read("a")["error"].tolist() == [0.5, 0.25]
+    assert source.value_unit == "Jy"
 
 
 def test_objects_keep_the_order_of_the_table_and_data_do_not_depend_on_it(frame):

@@ -196,9 +196,13 @@ def test_files_of_every_layout(tmp_path):
         tmp_path / "table.csv", index=False
     )
     np.savetxt(tmp_path / "text.dat", np.stack([AXIS, FLUX[1]], axis=1), header="wave flux")
+    pd.DataFrame({"Wavelength (nm)": AXIS / 10, "Flux [Jy]": FLUX[1]}).to_csv(
+        tmp_path / "named.csv", index=False
+    )
     (tmp_path / "readme.md").write_text("no spectrum")
     source = Spectra(tmp_path)
-    assert list(source.object_ids) == ["image", "sdss", "table", "text", "units", "vectors"]
+    named = ["image", "named", "sdss", "table", "text", "units", "vectors"]
+    assert list(source.object_ids) == named
     for object_id in source.object_ids:
         data = source.read(object_id)
         np.testing.assert_allclose(data["wavelength"], AXIS)
