@@ -38,11 +38,12 @@ def test_the_flux_in_a_circle_is_that_of_photutils():
     image = galaxy()
     found = measured(image, radius=12.3)
     circle = CircularAperture((30, 30), 12.3)
-    inside = circle.to_mask(method="center").to_image((61, 61)) > 0
+    mask = circle.to_mask(method="center")
+    inside = mask.to_image((61, 61)) > 0
     for band in range(3):
         _, sky, noise = preprocess.sigma_clipped_stats(image[..., band][~inside])
-        flux, _ = circle.do_photometry(image[..., band] - sky, method="center")
-        wanted = asinh_magnitude(flux[0], 1.042 * noise * np.sqrt(inside.sum()))
+        flux = mask.multiply(image[..., band] - sky).sum()
+        wanted = asinh_magnitude(flux, 1.042 * noise * np.sqrt(inside.sum()))
         assert found[f"magnitude_{band}"] == pytest.approx(wanted, abs=1e-4)
 
 
