@@ -18,7 +18,8 @@ def store(array, path, key="images"):
         np.save(path, array)
     elif path.suffix == ".zarr":
         zarr = pytest.importorskip("zarr")
-        zarr.open_group(str(path), mode="a").create_array(key, data=array)
+        group = zarr.open_group(str(path), mode="a")
+        group.create_array(key, shape=array.shape, dtype=array.dtype)[:] = array
     else:
         h5py = pytest.importorskip("h5py")
         with h5py.File(path, "a") as file:
