@@ -7,6 +7,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 # threads that wait for each other in a loop take the time of those that are waited for
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# no test asserts how long something took, and a busy machine is no counterexample
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import astronomaly_widgets as aw
@@ -227,6 +228,10 @@ def test_the_oldest_versions_that_are_tried_are_the_lower_bounds():
     assert oldest.keys() == bounds.keys()
     for name, version in oldest.items():
         assert f"{version}.".startswith(f"{bounds[name]}."), f"{name} {version}, {bounds[name]}"
+
+
+def test_no_property_must_hold_within_a_time():
+    assert hypothesis.settings.default.deadline is None
 
 
 def test_no_file_names_a_machine():
