@@ -135,7 +135,7 @@ class State(t.HasTraits):
         """Return the row of each id, (m,) intp; -1 where there is no such object."""
         return self._ids.rows_of(object_ids)
 
-    def rows_containing(self, text: str, most: int = 1000) -> NDArray[np.intp]:
+    def rows_containing(self, text: str, most: int) -> NDArray[np.intp]:
         """Return the rows, at most `most`, of the ids that contain a text, in any case."""
         return self._ids.containing(text, most)
 

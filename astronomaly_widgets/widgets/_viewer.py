@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._pages import Pages
 
 _VIEWS_REMEMBERED = 32
+_MOST_FOUND = 1000  # objects by a part of their id
 _PREVIOUS_AFTER = 0.3  # seconds on a page, before those who leaf forward are sent the last one
 
 # the viewer that is moving session.current_id, for the observers that are called thereby
@@ -231,9 +232,12 @@ class Viewer:
             self._follow(text, True)
             self._remember()
             return
-        matches = session.rows_containing(text)
+        matches = session.rows_containing(text, _MOST_FOUND + 1)
         if len(matches):
-            ids = session.ids_of(matches).tolist()
+            if len(matches) > _MOST_FOUND:
+                first = f"these are the first {_MOST_FOUND:,} of the data"
+                self._push("note", {"text": f"more ids contain “{text}”: {first}"})
+            ids = session.ids_of(matches[:_MOST_FOUND]).tolist()
             self._apply_filter({"kind": "found", "text": text, "ids": ids})
         elif text in session.set_aside.index:
             reason = session.set_aside["reason"][text]

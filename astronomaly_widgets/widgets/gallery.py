@@ -157,7 +157,7 @@ class Gallery(anywidget.AnyWidget):
             "zoom": lambda m: self._viewer.change(zoom=checked_zoom(m["zoom"])),
             "find": lambda m: self._viewer.find(str(m["text"])),
             "clear": lambda _: self._viewer.clear(),
-            "retrain": lambda _: self._viewer.later(session.retrain),
+            "retrain": self._on_retrain,
             "cancel": lambda _: self._viewer.later(session.cancel_retrain),
             "pace": lambda m: self._viewer.later(
                 setattr, session, "retrain_every", int(m["every"])
@@ -186,6 +186,13 @@ class Gallery(anywidget.AnyWidget):
         if message.get("next") is not None:
             self._viewer.later(self._viewer.move_to, message["next"])
         return self._labels_of([object_id])
+
+    def _on_retrain(self, _message: dict[str, Any]) -> None:
+        session = self.session
+        # labels that were taken away are something to learn, too
+        if not (session.n_labeled or len(session.history)):
+            raise ValueError("there is nothing to learn from yet: score some objects first")
+        self._viewer.later(session.retrain)
 
     def _on_rest(self, message: dict[str, Any]) -> dict[str, Any]:
         ids = list(message["object_ids"])

@@ -11,6 +11,7 @@ import pytest
 from astronomaly_widgets.labels import Entry
 from astronomaly_widgets.learners import NeighborScore
 from astronomaly_widgets.session import Session, _early
+from astronomaly_widgets.widgets import _viewer
 from astronomaly_widgets.widgets import gallery as gallery_module
 from astronomaly_widgets.widgets.gallery import Gallery
 
@@ -653,6 +654,14 @@ def test_a_part_of_an_id_shows_all_that_have_it(view, gallery):
     assert gallery.state["filter"] == {"kind": "found", "text": "OBJ-01", "n": 10}
 
 
+def test_of_more_ids_than_can_be_shown_it_is_said_which_are(view, gallery, monkeypatch):
+    monkeypatch.setattr(_viewer, "_MOST_FOUND", 5)
+    view.send("find", text="OBJ-01")
+    settle(gallery)
+    assert ids(gallery) == [f"obj-{i:03d}" for i in range(10, 15)]
+    assert "the first 5 of the data" in gallery.comm.messages("note")[-1]["text"]
+
+
 def test_an_id_that_is_not_there_is_said(view, gallery):
     view.send("find", text="ngc")
     settle(gallery)
@@ -714,6 +723,21 @@ def test_the_inspector_is_asked_for(view, gallery, session):
     view.send("inspect", object_id="obj-004")
     assert asked == [session.current_id] == ["obj-004"]
     assert view.send("inspect", object_id="nobody")["type"] == "nack"
+
+
+def test_without_a_label_the_learner_is_not_asked(view, gallery, session):
+    reply = view.send("retrain")
+    assert reply["type"] == "nack"
+    assert "score some objects first" in reply["error"]
+    assert len(session.history) == 0
+
+
+def test_labels_that_were_taken_away_are_learned(view, gallery, session):
+    session.label("obj-003", 4)
+    session.retrain().result()
+    session.unlabel("obj-003")
+    view.send("retrain")
+    wait_until(lambda: len(session.history) == 2)
 
 
 def test_retraining_is_asked_for_and_seen(view, gallery, session):
