@@ -81,6 +81,23 @@ def test_clipped_statistics_are_those_of_astropy_whatever_the_values(values):
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
+def test_clipped_statistics_know_integers_that_span_all_of_their_type():
+    for dtype in (np.int8, np.int16, ">i2"):
+        ends = np.iinfo(dtype)
+        values = np.r_[rng.integers(-20, 20, 301), ends.min, ends.max].astype(dtype)
+        theirs = stats.sigma_clipped_stats(values.astype(float))
+        np.testing.assert_allclose(preprocess.sigma_clipped_stats(values), theirs)
+
+
+@pytest.mark.parametrize("missing", [-9999, -1e10, -1e30])
+def test_faint_pixels_are_not_drowned_by_a_number_that_stands_for_no_data(missing):
+    image = blob(101, (50, 50), 8, peak=3e-3, noise=1e-5)  # as a radio image, in Jy
+    image[:20, :20] = missing
+    theirs = stats.sigma_clipped_stats(image.astype(float), maxiters=None)
+    ours = preprocess.sigma_clipped_stats(image, maxiters=None)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
 def test_clipped_statistics_leave_out_what_is_not_finite():
     values = np.r_[GREY.ravel(), np.nan, np.inf, -np.inf]
     assert preprocess.sigma_clipped_stats(values) == preprocess.sigma_clipped_stats(GREY)

@@ -59,9 +59,8 @@ def _clipped(
     """Clip sorted values, with sums that are added up only once."""
     low, high = 0, len(values)
     shifted = values - np.float64(_middle(values))  # so that the squares do not drown the rest
-    sums, squares = np.zeros((2, high + 1))
-    np.cumsum(shifted, out=sums[1:])
-    np.cumsum(np.square(shifted, out=shifted), out=squares[1:])
+    sums = _added_up(shifted)
+    squares = _added_up(np.square(shifted, out=shifted))
     iteration = 0
     while maxiters is None or iteration < maxiters:
         n = high - low
@@ -79,12 +78,25 @@ def _clipped(
     return float(left.mean(dtype=float)), _middle(left), float(left.std(dtype=float))
 
 
+def _added_up(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return sums up to each place, (n + 1,), added from the middle outwards.
+
+    From one end, the -9999 of missing pixels would drown all that is small.
+    """
+    middle = len(values) // 2
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values[middle:], out=sums[middle + 1 :])
+    np.negative(np.cumsum(values[:middle][::-1])[::-1], out=sums[:middle])
+    return sums
+
+
 def _distribution(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Sorted values, with their counts if counting was possible."""
     flat = image.ravel()
     if flat.dtype.kind in "iu" and flat.dtype.itemsize <= 2 and flat.size:
         lowest = int(flat.min())
-        counts = np.bincount(flat - lowest if lowest < 0 else flat)
+        # in a wider type, for the range of int16 is not one
+        counts = np.bincount(np.subtract(flat, lowest, dtype=np.int32) if lowest < 0 else flat)
         values = np.flatnonzero(counts)
         return (values + min(lowest, 0)).astype(np.float64), counts[values]
     finite = np.isfinite(flat)
