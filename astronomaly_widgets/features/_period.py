@@ -125,10 +125,11 @@ def _brought_together(
     for band in bands:
         here = light_curve["band"] == band
         low, high = np.percentile(raw[here], [5, 95])
-        if (here.sum() < 3 and len(bands) > 1) or high == low:
+        amplitude = high - low if high > low else np.ptp(raw[here])  # one flare on a flat curve
+        if (here.sum() < 3 and len(bands) > 1) or amplitude == 0:
             continue  # it has no amplitude to be measured in
-        value[here] = (raw[here] - raw[here].mean()) / (high - low)
-        error[here] = light_curve["error"][here] / (high - low)
+        value[here] = (raw[here] - raw[here].mean()) / amplitude
+        error[here] = light_curve["error"][here] / amplitude
         used |= here
         n_used += 1
     error = np.where(np.isfinite(error), error, 0)

@@ -184,6 +184,16 @@ def saw(phase):
     return np.where(phase < 0.15, phase / 0.15, (1 - phase) / 0.85)
 
 
+@pytest.mark.parametrize("n", [15, 41, 200])
+def test_a_flat_curve_with_a_single_flare_is_measured(n):
+    flux = np.full(n, 10.0)
+    flux[n // 3] = 50
+    data = curve(np.sort(rng.uniform(0, 300, n)), flux, np.nan, name="flux")
+    found = measured(data, period=True)
+    assert np.isfinite(list(found.values())).all()
+    assert found["amplitude"] == pytest.approx(20 / np.std(flux), rel=1e-5)
+
+
 @pytest.mark.parametrize("period", [0.2345, 0.61, 0.9973, 3.3, 47.0])
 def test_the_period_of_a_sawtooth_sampled_at_night_is_found(period):
     night = np.sort(rng.choice(900, 120, replace=False))
