@@ -24,6 +24,7 @@ _FLAT = 0.3  # mean over scatter, below which there is no continuum left to divi
 _WIDTH = 0.15  # of the continuum's median filter, as a fraction of the grid
 _FAINTEST = 0.1  # of the typical continuum: dividing by less would make lines of noise
 _LEAST_COVERAGE = 0.5
+_GAP = 5  # times the steps beside it: a step that is longer has no data within
 
 
 class Flattened(NamedTuple):
@@ -84,13 +85,16 @@ class Grid:
         Raises
         ------
         MeasurementError
-            Less than half of the grid is covered, or there is nothing but zeros.
+            Less than half of the grid is reached, or there is nothing but zeros.
         """
         flux = self.binned(data)
         seen = np.isfinite(flux)
-        if seen.mean() < _LEAST_COVERAGE:
+        # gaps between detectors are those of all: they make no spectrum a poor one
+        whole = self._mean_flux(data["wavelength"], data["flux"])
+        reached = np.isfinite(whole).mean() if seen.sum() > 1 else 0.0
+        if reached < _LEAST_COVERAGE:
             raise MeasurementError(
-                f"it covers {seen.mean():.0%} of the range that is measured, {self.start:.5g} to "
+                f"it covers {reached:.0%} of the range that is measured, {self.start:.5g} to "
                 f"{self.stop:.5g}; wanted {_LEAST_COVERAGE:.0%}"
             )
         if not self.has_continuum:
@@ -121,7 +125,9 @@ class Grid:
 
         NaN where data cover less than half of a bin.
         """
-        axis, flux = data["wavelength"], data["flux"]
+        return self._mean_flux(*_with_gaps(data["wavelength"], data["flux"]))
+
+    def _mean_flux(self, axis: NDArray[Any], flux: NDArray[Any]) -> NDArray[np.float64]:
         middles = (axis[1:] + axis[:-1]) / 2
         ends = np.concatenate([[2 * axis[0] - middles[0]], middles, [2 * axis[-1] - middles[-1]]])
         good = np.isfinite(flux)
@@ -135,6 +141,19 @@ class Grid:
         mean: NDArray[np.float64] = np.full(self.n_bins, np.nan)
         mean[enough] = collected[enough] / covered[enough]
         return mean
+
+
+def _with_gaps(
+    axis: NDArray[Any], flux: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Put pixels without data where there are none, so that no pixel is as wide as such a gap."""
+    step = np.diff(axis)
+    # a lone pixel between two gaps has no width of its own
+    beside = np.maximum(np.append(step[0], step[:-1]), np.append(step[1:], step[-1]))
+    gap = np.flatnonzero(step > _GAP * beside)
+    ends = np.stack([axis[gap] + step[gap - 1], axis[gap + 1] - step[gap + 1]], axis=1).ravel()
+    places = np.repeat(gap + 1, 2)
+    return np.insert(axis, places, ends), np.insert(flux, places, np.nan)
 
 
 def make_grid(source: Source, n_bins: int, limits: tuple[float, float] | None) -> Grid:
@@ -227,5 +246,5 @@ class OnGrid(ShownAsCall):
             "n_bins": self.n_bins,
             "limits": None if self.limits is None else list(self.limits),
             "grid": None if grid is None else [grid.start, grid.stop, grid.has_continuum],
-            "version": 1,
+            "version": 2,
         }

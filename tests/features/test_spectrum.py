@@ -60,6 +60,21 @@ def test_a_bin_half_of_which_has_no_data_is_missing():
     assert np.nanmax(np.abs(binned - 3)) < 1e-9
 
 
+def test_a_gap_between_detectors_has_no_data():
+    arms = [(4718, 4903), (5649, 5873), (6481, 6739), (7590, 7890)]  # of GALAH
+    axis = np.concatenate([np.arange(start, stop, 0.1) for start, stop in arms])
+    data = np.empty(len(axis), [("wavelength", "f8"), ("flux", "f8"), ("error", "f8")])
+    data["wavelength"], data["flux"] = axis, np.random.default_rng(0).normal(1, 0.1, len(axis))
+    grid = Grid(4718, 7890, 600, has_continuum=True)
+    binned, width = grid.binned(data), np.diff(grid.edges)
+    covered = sum((grid.centers > low) & (grid.centers < high) for low, high in arms).astype(bool)
+    assert np.count_nonzero(np.isfinite(binned) != covered) <= 8  # the bins at the ends
+    assert np.nansum(binned * width) == pytest.approx(0.1 * data["flux"].sum(), rel=0.02)
+    np.testing.assert_array_equal(grid.flatten(data).relative[~np.isfinite(binned)], 0)
+    with pytest.raises(MeasurementError, match="covers 0% of the range"):
+        Grid(5000, 5500, 40, has_continuum=True).flatten(data)
+
+
 def test_the_strength_of_a_line_is_its_equivalent_width():
     found = table(SpectrumFeatures(n_bins=600), survey())
     expected = 10 * np.arange(20) / (6562.8 / 5000)
