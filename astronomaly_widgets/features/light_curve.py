@@ -76,7 +76,9 @@ class LightCurveFeatures(ShownAsCall):
     -----
     Points of one band at one time are averaged. Where errors are not known, the scatter from point
     to point stands in for them (von Neumann 1941). Fluxes are measured in units of their own
-    standard deviation, which is kept as ``log_scale``: no other feature depends on the unit.
+    standard deviation, which is kept as ``log_scale``: no other feature depends on the unit. A
+    color of fluxes is the difference of the asinh of their medians, linear up to the typical error
+    (Lupton, Gunn & Szalay 1999, AJ 118, 1406), positive where the first band is brighter.
     *anderson_darling*, *eta_e*, *maximum_slope* and *reduced_chi2* are logarithms (base 10).
     *period_significance* is ``log10(1 - log10 p)``, p the probability that noise explains as much.
     """
@@ -132,7 +134,7 @@ class LightCurveFeatures(ShownAsCall):
             "min_points": self.min_points,
             "period": self.period,
             "min_period": self.min_period,
-            "version": 1,
+            "version": 2,
         }
 
     def extract(self, data: NDArray[Any]) -> NDArray[Any]:
@@ -220,10 +222,7 @@ def _shape(curve: NDArray[Any], is_flux: bool) -> list[float]:
     if np.ptp(value) == 0:
         raise MeasurementError(f"all of its {len(value)} points have the same value")
     error = curve["error"]
-    known = np.isfinite(error) & (error > 0)
-    noise = np.median(np.abs(np.diff(value))) / 0.954  # of a normal distribution
-    typical = np.median(error[known]) if known.any() else max(noise, 0.01 * float(np.std(value)))
-    error = np.where(known, error, typical)
+    error = np.where(np.isfinite(error) & (error > 0), error, _typical_error(curve))
     scale = float(np.std(value)) if is_flux else 1.0
     time = curve["time"] - curve["time"][0]
     try:
@@ -237,10 +236,23 @@ def _shape(curve: NDArray[Any], is_flux: bool) -> list[float]:
     return [*found.values(), *((float(np.log10(scale)),) if is_flux else ())]
 
 
+def _typical_error(curve: NDArray[Any]) -> float:
+    """Return the median of the errors that are known, or else the scatter from point to point."""
+    value, error = curve[_value_name(curve)], curve["error"]
+    known = np.isfinite(error) & (error > 0)
+    if known.any():
+        return float(np.median(error[known]))
+    noise = np.median(np.abs(np.diff(value))) / 0.954  # of a normal distribution
+    return float(max(noise, 0.01 * np.std(value)))
+
+
 def _middle(curve: NDArray[Any], is_flux: bool) -> float:
     """Return the median as a magnitude, or the asinh of that of a flux."""
     middle = float(np.median(curve[_value_name(curve)]))
-    return float(np.arcsinh(middle)) if is_flux else middle
+    if not is_flux:
+        return middle
+    softening = 2 * _typical_error(curve)
+    return float(np.arcsinh(middle / softening) + np.log(softening))
 
 
 def _one_per_time(curve: NDArray[Any]) -> NDArray[Any]:

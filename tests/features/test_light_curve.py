@@ -132,6 +132,20 @@ def test_named_bands_are_measured_one_by_one_with_the_colors_between(irregular):
         measured(g, bands=["g", "r"])
 
 
+@pytest.mark.parametrize("error", [0.1, np.nan])
+def test_colors_of_fluxes_do_not_depend_on_their_unit(irregular, error):
+    g, r = (
+        curve(irregular["time"], k * irregular["magnitude"], k * error, band, name="flux")
+        for band, k in (("g", 1), ("r", 2))
+    )
+    for unit in (1e-30, 1e-6, 1, 1e6):
+        data = np.concatenate([g, r])
+        data["flux"] *= unit
+        data["error"] *= unit
+        found = measured(data, bands=["g", "r"])
+        assert found["g-r"] == pytest.approx(-np.log(2), rel=1e-3)
+
+
 def test_a_band_that_the_source_has_not_is_refused():
     with pytest.raises(ValueError, match=r"no bands 'y'; there are 'g', 'r'"):
         LightCurveFeatures(["g", "y"]).feature_names(AnySource())
