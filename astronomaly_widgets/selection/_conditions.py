@@ -70,6 +70,7 @@ class Expression(_Written):
         if kind == "constant":
             return np.asarray(parts[0]), np.asarray(False)
         (left, missing), (right, also) = (part.values(table) for part in parts)
+        left, right = _wide(left), _wide(right)
         with np.errstate(divide="ignore", invalid="ignore"):
             result = np.asarray(_CALCULATE[kind](left, right))
         lost = np.isnan(result) if result.dtype.kind == "f" else False
@@ -302,6 +303,12 @@ def _as_expression(value: Any) -> Expression:
 
 def _merged(parts: Iterable[Expression | Condition]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in parts for name in part.columns))
+
+
+def _wide(values: NDArray[Any]) -> NDArray[Any]:
+    """Give whole numbers room, for 1 - 3 is no uint8."""
+    narrow = values.dtype.kind in "bui" and values.dtype.itemsize < 8
+    return values.astype(np.int64) if narrow else values
 
 
 def _compare(table: Any, sign: str, first: Expression, second: Expression) -> _Truth:

@@ -23,7 +23,7 @@ TABLE = pd.DataFrame(
 )
 
 
-_SQL = {"f": "REAL", "i": "INTEGER", "b": "INTEGER", "O": "TEXT"}
+_SQL = {"f": "REAL", "i": "INTEGER", "u": "INTEGER", "b": "INTEGER", "O": "TEXT"}
 
 
 def selected_by_sql(condition, table=TABLE):
@@ -69,6 +69,14 @@ CONDITIONS = [
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda each: each.text)
 def test_rows_are_those_that_a_database_selects(condition):
     np.testing.assert_array_equal(condition.mask(TABLE), selected_by_sql(condition))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint32])
+def test_whole_numbers_of_few_bytes_do_not_overflow(dtype):
+    table = pd.DataFrame({"a": np.array([1, 5, 120], dtype), "b": np.array([3, 2, 100], dtype)})
+    a, b = column("a"), column("b")
+    for condition in (a - b < 0, a + b > 200, a * b > 300, 2 - a < 0):
+        np.testing.assert_array_equal(condition.mask(table), selected_by_sql(condition, table))
 
 
 atoms = st.sampled_from(CONDITIONS)
