@@ -125,6 +125,13 @@ def test_by_default_the_sky_is_black_and_the_brightest_are_white(Q):
     assert found[white].max(axis=1).min() > 230
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1, 1e6])
+def test_a_few_pixels_on_an_empty_sky_are_white_in_every_unit(unit):
+    image = np.zeros((64, 64, 3))
+    image[32, 32] = unit
+    assert preprocess.lupton_rgb(image)[32, 32].tolist() == [255, 255, 255]
+
+
 def test_color_is_the_same_for_bright_and_faint():
     found = preprocess.lupton_rgb(LIGHT[..., None] * [1.0, 0.7, 0.3], minimum=0).astype(float)
     seen = found[..., 0] > 60

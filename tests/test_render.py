@@ -226,6 +226,12 @@ def test_a_curve_rises_where_its_values_rise():
     assert np.all(np.diff(rows) < 3)
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e-17, 1e12])
+def test_a_curve_looks_the_same_in_every_unit(unit):
+    values = 2 + np.sin(np.arange(100) / 9)
+    np.testing.assert_array_equal(lit(values * unit), lit(values))
+
+
 def test_a_gap_in_a_curve_stays_a_gap():
     values = np.ones(100)
     values[40:60] = np.nan

@@ -97,8 +97,10 @@ def lupton_rgb(
     light = image.astype(np.float64) - np.nan_to_num(sky)
     light[~np.isfinite(light)] = 0
     if stretch is None:
-        white = float(np.percentile(light.mean(axis=2), 99.5))
-        white = white if white > 0 else max(float(light.mean(axis=2).max()), 1.0)
+        mean = light.mean(axis=2)
+        white = float(np.percentile(mean, 99.5))
+        white = white if white > 0 else float(mean.max())  # of a few pixels on an empty sky
+        white = white if white > 0 else 1.0
         softening = max(Q, 0.1)
         stretch = white * softening / np.sinh(10 * np.arcsinh(softening / 10))
     red, green, blue = np.moveaxis(light, 2, 0)

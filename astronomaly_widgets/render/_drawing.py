@@ -71,7 +71,7 @@ def _curve(canvas: NDArray[np.uint8], row: NDArray[np.float64]) -> None:
         parts = [part for part in np.array_split(row, 2 * size) if np.isfinite(part).any()]
         row = np.array([f(part) for part in parts for f in (np.nanmin, np.nanmax)])
     low, high = np.nanmin(row), np.nanmax(row)
-    middle, half = (low + high) / 2, max((high - low) / 2, 1e-12)
+    middle, half = (low + high) / 2, (high - low) / 2 or 1.0
     x = margin + (size - 2 * margin) * np.arange(len(row)) / max(len(row) - 1, 1)
     y = size / 2 - (size / 2 - margin) * np.clip((row - middle) / half, -1, 1)
     if low < 0 < high:
