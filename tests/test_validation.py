@@ -1,5 +1,6 @@
 """Whether features help: measured fairly, with intervals that hold what they say."""
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -348,3 +349,17 @@ TRUTH = np.arange(10) < 4
 def test_what_is_no_ranking_is_refused(scores, interesting, options, message):
     with pytest.raises(ValueError, match=message):
         compare_rankings(scores, interesting, **options)
+
+
+def test_the_memory_of_a_comparison_does_not_grow_with_its_draws():
+    rng = np.random.default_rng(0)
+    interesting = rng.random(50_000) < 0.1
+    scores = {"chance": rng.normal(size=50_000)}
+    compare_rankings(scores, interesting, n_draws=2)  # what is imported stays
+    tracemalloc.start()
+    try:
+        compare_rankings(scores, interesting, n_draws=40)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * interesting.size * 8

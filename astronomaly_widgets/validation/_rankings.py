@@ -80,16 +80,18 @@ def compare_rankings(
     wanted = np.asarray(recalls, dtype=np.float64)
     if not ((wanted > 0) & (wanted <= 1)).all():
         raise ValueError(f"recalls are {wanted.tolist()}; give fractions above 0 and up to 1")
-    counts = np.random.default_rng(random_state + 1).multinomial(
-        len(truth), np.full(len(truth), 1 / len(truth)), size=n_draws
-    )
+    orders = {name: np.argsort(-values, kind="stable") for name, values in ranked.items()}
+    orders = {name: order[compared[order]] for name, order in orders.items()}
+    drawn = {name: np.empty((n_draws, len(wanted))) for name in orders}
+    rng, share = np.random.default_rng(random_state + 1), np.full(len(truth), 1 / len(truth))
+    for k in range(n_draws):  # all at once, the counts of a survey would fill the memory
+        counts = rng.multinomial(len(truth), share)
+        for name, order in orders.items():
+            drawn[name][k] = _precision(truth[order], counts[order], wanted)
     rows = []
-    for name, values in ranked.items():
-        order = np.argsort(-values, kind="stable")
-        order = order[compared[order]]
-        hits = truth[order]
-        precision = _precision(hits, np.ones((1, len(order)), np.int64), wanted)[0]
-        low, high = np.nanpercentile(_precision(hits, counts[:, order], wanted), INTERVAL, axis=0)
+    for name, order in orders.items():
+        precision = _precision(truth[order], np.ones(len(order), np.int64), wanted)
+        low, high = np.nanpercentile(drawn[name], INTERVAL, axis=0)
         rows += [(name, *row) for row in zip(wanted, precision, low, high, strict=True)]
     return pd.DataFrame(rows, columns=["ranking", "recall", "precision", "low", "high"])
 
@@ -152,13 +154,9 @@ def _supervised(
 def _precision(
     hits: NDArray[np.bool_], counts: NDArray[np.int64], recalls: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Precision at each recall if objects came so often; (n_draws, n_recalls), NaN for none."""
-    found = np.cumsum(counts * hits, axis=1)
-    seen = np.cumsum(counts, axis=1)
-    precision = np.full((len(counts), len(recalls)), np.nan)
-    for k, (has, shown) in enumerate(zip(found, seen, strict=True)):
-        if has[-1]:
-            needed = np.ceil(recalls * has[-1] - 1e-9)
-            at = np.searchsorted(has, needed)
-            precision[k] = has[at] / shown[at]
-    return precision
+    """Precision at each recall if objects came so often; (n_recalls,), NaN for none."""
+    found, seen = np.cumsum(counts * hits), np.cumsum(counts)
+    if not found[-1]:
+        return np.full(len(recalls), np.nan)
+    at = np.searchsorted(found, np.ceil(recalls * found[-1] - 1e-9))
+    return np.asarray(found[at] / seen[at])
