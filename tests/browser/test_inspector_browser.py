@@ -339,3 +339,46 @@ def test_a_key_that_is_held_down_scores_one_object(page):
         page.evaluate("() => window.next()")
         press_key(page, key="3", code="Digit3", repeat=True)
     assert [object_id for object_id, *_ in labeled(page)] == ["object-1"]
+
+
+def press_band(page):
+    page.evaluate("""() => {
+      window.state.record = { ...window.state.record, key: 2, bands: ["g", "r"], band: null };
+      window.listeners["change:record"]();
+    }""")
+    page.locator(".aw-inspector-band", has_text="r").click()
+    page.evaluate("""() => {
+      window.state.record = { ...window.state.record, key: 3, band: 1 };
+      window.listeners["change:record"]();
+    }""")
+
+
+def press_neighbor(page):
+    page.evaluate("""() => {
+      const picture = new DataView(new ArrayBuffer(1));
+      const objects = [{ object_id: "object-2", score: null, picture }];
+      window.state.neighbors = { object_id: "object-1", objects };
+      window.listeners["change:neighbors"]();
+    }""")
+    page.locator(".aw-neighbor").click()
+    page.evaluate("""() => {
+      window.next();
+      window.state.neighbors = { object_id: "object-2", objects: [] };
+      window.listeners["change:neighbors"]();
+    }""")
+
+
+def remove_tag(page):
+    page.evaluate("""() => {
+      window.state.label = { ...window.state.label, tags: ["arc"] };
+      window.listeners["change:label"]();
+    }""")
+    page.locator("[aria-label='remove the tag arc']").click()
+
+
+@pytest.mark.parametrize("press", [press_band, press_neighbor, remove_tag])
+def test_a_digit_scores_after_a_button_was_pressed_that_goes(page, press):
+    page.locator(".aw-inspector-enlarge").click()
+    press(page)
+    page.keyboard.press("3")
+    assert [score for _, score, _, _ in labeled(page)] == [3]

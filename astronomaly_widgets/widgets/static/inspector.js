@@ -52,6 +52,15 @@ function render({ model, el }) {
   let draft = { object_id: null, score: null, tags: [], comment: "" };
   let leaving = null; // the object that was scored and is about to make place for the next
 
+  const focus = () => body.focus({ preventScroll: true });
+
+  // One of the children may have the focus: it stays in the inspector, whose keys go on to work.
+  function refill(parent, ...children) {
+    const had = parent.contains(document.activeElement);
+    parent.replaceChildren(...children);
+    if (had) focus();
+  }
+
   // ---- head
   const head = make("div", "aw-panel-head");
   const name = make("span", "aw-panel-title aw-inspector-id");
@@ -172,7 +181,8 @@ function render({ model, el }) {
     where.textContent = record.sky ? `RA ${record.sky.ra}° Dec ${record.sky.dec}°` : "";
     sexagesimal.textContent = record.sky?.sexagesimal ?? "";
     sky.style.display = record.sky ? "" : "none";
-    links.replaceChildren(
+    refill(
+      links,
       ...(record.sky?.links ?? []).map(([title, url]) => {
         const link = make("a", "", title);
         link.href = url;
@@ -194,7 +204,8 @@ function render({ model, el }) {
   function showBands() {
     const names = shown.bands ?? [];
     const choices = names.length ? [["all", null], ...names.map((name, band) => [name, band])] : [];
-    bands.replaceChildren(
+    refill(
+      bands,
       ...choices.map(([words, band]) => {
         const says = band === null ? "show all bands" : `show band ${words}`;
         const node = button("aw-inspector-band", words, says, () => {
@@ -251,6 +262,7 @@ function render({ model, el }) {
       const chip = make("span", "aw-chip", tag);
       chip.append(button("", "✕", `remove the tag ${tag}`, () => {
         draft.tags = draft.tags.filter((other) => other !== tag);
+        focus(); // the button goes
         store();
       }));
       return chip;
@@ -264,7 +276,8 @@ function render({ model, el }) {
     const fits = found.object_id === shown.object_id;
     near.node.classList.toggle("aw-waiting", !fits);
     if (!fits) return;
-    near.content.replaceChildren(
+    refill(
+      near.content,
       ...found.objects.map((object) => {
         const words = object.score === null ? "not labeled" : `labeled ${object.score}`;
         const node = button("aw-neighbor", "", `${object.object_id}, ${words}`, () => {
