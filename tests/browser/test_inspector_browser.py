@@ -382,3 +382,14 @@ def test_a_digit_scores_after_a_button_was_pressed_that_goes(page, press):
     press(page)
     page.keyboard.press("3")
     assert [score for _, score, _, _ in labeled(page)] == [3]
+
+
+def test_a_late_answer_takes_back_that_there_was_none(page):
+    page.locator(".aw-score[data-score='3']").click()
+    status = page.locator(".aw-inspector-status")
+    status.filter(has_text="1 not stored yet").wait_for(timeout=10_000)
+    page.evaluate("""() => {
+      const { client, seq } = window.sent.at(-1);
+      window.listeners["msg:custom"]({ type: "ack", client, seq }, []);
+    }""")
+    assert status.inner_text() == ""

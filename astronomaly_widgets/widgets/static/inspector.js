@@ -413,11 +413,15 @@ function render({ model, el }) {
     event.preventDefault();
   });
 
+  let complaint = null; // what was last said of a kernel that does not answer
   const channel = openChannel(model, {
     onpush: (content) => content.type === "enlarge" && toggle(true),
     onchange: () => {
       const late = channel.waiting().filter((event) => event.late).length;
-      if (late) say(`${late} not stored yet: the kernel does not answer`, true);
+      if (late) {
+        complaint = `${late} not stored yet: the kernel does not answer`;
+        say(complaint, true);
+      } else if (status.textContent === complaint) say("");
     },
   });
   model.on("change:record", showRecord);
