@@ -119,7 +119,7 @@ class Inspector(anywidget.AnyWidget):
         self._neighborhood.request("neighbors")
 
     def enlarge(self) -> None:
-        """Show it over the whole window, in every view of it."""
+        """Show it over the whole window, once in every page where it is to be seen."""
         self.channel.push("enlarge", {})
 
     def close(self) -> None:

@@ -36,7 +36,8 @@ window.next = () => {
   state.label = { ...state.label, object_id: state.record.object_id };
   window.listeners["change:record"]();
 };
-render({ model, el: document.querySelector(".aw-inspector") });
+window.open_view = (el) => render({ model, el });
+window.open_view(document.querySelector(".aw-inspector"));
 """
 
 
@@ -393,3 +394,25 @@ def test_a_late_answer_takes_back_that_there_was_none(page):
       window.listeners["msg:custom"]({ type: "ack", client, seq }, []);
     }""")
     assert status.inner_text() == ""
+
+
+def test_only_one_view_that_is_seen_is_enlarged(page):
+    page.evaluate("""() => {
+      const first = document.querySelector(".aw-inspector");
+      window.views = [window.listeners["msg:custom"]];
+      for (let k = 0; k < 2; k++) {
+        const el = document.createElement("div");
+        el.className = "aw-inspector aw-panel";
+        document.body.append(el);
+        window.open_view(el);
+        window.views.push(window.listeners["msg:custom"]);
+      }
+      first.style.display = "none"; // its tab lies behind another
+      for (const receive of window.views) receive({ type: "enlarge" }, []);
+    }""")
+    opened = page.locator(".aw-inspector").evaluate_all(
+        "(all) => all.map((el) => el.querySelector('dialog').open)"
+    )
+    assert opened == [False, True, False]
+    page.keyboard.press("3")
+    assert [score for _, score, _, _ in labeled(page)] == [3]

@@ -369,6 +369,10 @@ function render({ model, el }) {
   for (const field of [newTag, comment]) field.addEventListener("change", keepTexts);
 
   // ---- large
+  // A modal dialog locks the page even if it lies in a hidden tab, and a second one locks the first.
+  const isFree = () =>
+    root.getClientRects().length > 0 && !document.querySelector(".aw-inspector-large[open]");
+
   function toggle(open = !dialog.open) {
     if (open === dialog.open) return;
     if (open) {
@@ -415,7 +419,7 @@ function render({ model, el }) {
 
   let complaint = null; // what was last said of a kernel that does not answer
   const channel = openChannel(model, {
-    onpush: (content) => content.type === "enlarge" && toggle(true),
+    onpush: (content) => content.type === "enlarge" && isFree() && toggle(true),
     onchange: () => {
       const late = channel.waiting().filter((event) => event.late).length;
       if (late) {
