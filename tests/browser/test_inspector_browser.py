@@ -416,3 +416,27 @@ def test_only_one_view_that_is_seen_is_enlarged(page):
     assert opened == [False, True, False]
     page.keyboard.press("3")
     assert [score for _, score, _, _ in labeled(page)] == [3]
+
+
+def test_the_focus_comes_back_to_the_button_that_enlarged(page):
+    enlarge = page.locator(".aw-inspector-enlarge")
+    enlarge.press("Enter")
+    page.get_by_role("dialog", name="inspector").wait_for()
+    assert enlarge.get_attribute("aria-label") == "close (Escape)"
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => document.activeElement.className === 'aw-inspector-enlarge'")
+    assert enlarge.get_attribute("aria-label") == "show large"
+
+
+def test_what_takes_the_focus_of_a_click_has_it_again_after_escape(page):
+    page.evaluate("""() => {
+      const beside = document.createElement("div");
+      beside.tabIndex = 0;
+      document.body.append(beside);
+      document.addEventListener("click", () => beside.focus()); // as the gallery of a dashboard
+      window.beside = beside;
+    }""")
+    page.locator(".aw-inspector-enlarge").click()
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => document.activeElement === window.beside")

@@ -41,6 +41,7 @@ function render({ model, el }) {
   const root = make("div", "aw-inspector-root");
   keepKeys(root);
   const dialog = make("dialog", "aw-inspector-large");
+  dialog.setAttribute("aria-label", "inspector");
   const body = make("div", "aw-inspector-body");
   body.tabIndex = -1;
   root.append(body, dialog);
@@ -78,7 +79,14 @@ function render({ model, el }) {
   });
   const back = button("aw-inspector-step", "‹", "previous object (left arrow)", () => step(-1));
   const next = button("aw-inspector-step", "›", "next object (right arrow)", () => step(1));
-  const enlarge = button("aw-inspector-enlarge", "⤢", "show large", () => toggle());
+  // after the gallery has taken the focus of a click, to be given it back
+  const enlarge = button("aw-inspector-enlarge", "", "", () => setTimeout(toggle));
+  const nameEnlarge = (open) => {
+    enlarge.textContent = open ? "✕" : "⤢";
+    enlarge.title = open ? "close (Escape)" : "show large";
+    enlarge.setAttribute("aria-label", enlarge.title);
+  };
+  nameEnlarge(false);
   head.append(name, make("span", "aw-space"), back, next, enlarge);
   const sky = make("div", "aw-inspector-sky");
   const links = make("span", "aw-inspector-links");
@@ -373,23 +381,24 @@ function render({ model, el }) {
   const isFree = () =>
     root.getClientRects().length > 0 && !document.querySelector(".aw-inspector-large[open]");
 
+  let opener = null; // what had the focus, and is moved with the body
   function toggle(open = !dialog.open) {
     if (open === dialog.open) return;
     if (open) {
+      opener = document.activeElement;
       root.style.minHeight = `${root.clientHeight}px`; // the page below stays where it is
       dialog.append(body);
       dialog.showModal();
       body.focus();
     } else dialog.close();
-    enlarge.textContent = open ? "✕" : "⤢";
-    enlarge.title = open ? "close (Escape)" : "show large";
+    nameEnlarge(open);
     features.node.open = catalog.node.open = open;
   }
   dialog.addEventListener("close", () => {
     root.prepend(body);
     root.style.minHeight = "";
-    enlarge.textContent = "⤢";
-    enlarge.title = "show large";
+    if (body.contains(opener)) opener.focus({ preventScroll: true });
+    nameEnlarge(false);
     features.node.open = catalog.node.open = false;
   });
   dialog.addEventListener("click", (event) => {
