@@ -148,6 +148,19 @@ def test_a_band_can_be_hidden_and_stays_hidden_for_the_next_object(show):
     assert nothing_sent(page)
 
 
+def test_the_only_band_of_an_object_is_shown_though_it_was_hidden_before(show):
+    record = record_of(stars())
+    page = show(record)
+    page.locator(".aw-plot-band[data-band=r]").click()
+    table = pd.DataFrame({"id": "b", "mjd": np.arange(40.0), "mag": 18.0, "band": "r"})
+    lone = record_of(LightCurves(pd.concat([table, table.assign(id="c")])), "b")
+    page.evaluate("(record) => window.put(record)", {**lone, "key": 99})
+    assert page.locator(".aw-plot-band").count() == 0
+    assert colored(page, lone["plot"]["colors"][0])[0] > 200
+    page.evaluate("(record) => window.put(record)", {**record, "key": 100})
+    assert page.locator(".aw-plot-band[data-band=r]").get_attribute("aria-pressed") == "false"
+
+
 def test_it_folds_at_the_period_of_the_catalog_without_asking_the_kernel(show):
     catalog = pd.DataFrame({"period": [2.5, 2.5]}, index=["a", "b"])
     page = show(record_of(stars(), catalog=catalog))

@@ -82,6 +82,7 @@ function openPlot(frame) {
   let period = NaN;
   let given = NaN; // the period from which the slider starts
   const hidden = new Set(); // names of bands
+  let there = []; // the bands of its points
   let [width, height] = [0, 0];
   let drag = null;
   let near = null;
@@ -91,8 +92,11 @@ function openPlot(frame) {
   const folded = () =>
     plot?.kind === "light_curve" && period > 0 && (wanted ?? plot.folded) && all.length > 0;
 
+  // a lone band is shown: it has no button
+  const hides = (band) => there.length > 1 && hidden.has(plot.bands[band]);
+
   function choose() {
-    const some = all.filter((point) => !hidden.has(plot.bands[point.band]));
+    const some = all.filter((point) => !hides(point.band));
     shown = folded() && some.length ? foldPoints(some, period, plot.turned) : some;
     whole = extent();
     foldKnob.setAttribute("aria-pressed", String(folded()));
@@ -315,7 +319,7 @@ function openPlot(frame) {
   fine.addEventListener("pointerup", () => box.closest("[tabindex]")?.focus());
 
   function showBands() {
-    const there = [...new Set(all.map(({ band }) => band))].sort((a, b) => a - b);
+    there = [...new Set(all.map(({ band }) => band))].sort((a, b) => a - b);
     const nodes = there.length < 2 ? [] : there.map((band) => {
       const name = plot.bands[band] || "no band";
       const node = knob(bands, "aw-plot-band", name, `show or hide band ${name}`, () => {
