@@ -1,3 +1,6 @@
+// Whether a key is one of a word that an input method is composing; Safari says so by its code only.
+const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 // The digit a key stands for, "rest" for shift-0, or null. On keyboards whose digits need shift,
 // the place of the key counts; on a number pad without NumLock its keys are arrows.
 function digitOf(event) {

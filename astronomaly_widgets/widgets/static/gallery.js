@@ -378,7 +378,7 @@ function render({ model, el }) {
   function onkeydown(event) {
     const { target } = event;
     if (target.matches("input, select")) {
-      if (event.key === "Escape") focus();
+      if (event.key === "Escape" && !isComposing(event)) focus();
       return;
     }
     if (onkey(event)) event.preventDefault();

@@ -83,6 +83,7 @@ function makeHead(actions) {
     spellcheck: "false",
     on: {
       keydown: (event) => {
+        if (isComposing(event)) return;
         if (event.key === "Enter" && find.value.trim()) actions.find(find.value.trim());
         if (event.key === "Escape") actions.leave();
       },

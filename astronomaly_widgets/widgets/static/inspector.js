@@ -370,7 +370,7 @@ function render({ model, el }) {
   }
 
   newTag.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
+    if (event.key !== "Enter" || isComposing(event)) return;
     event.preventDefault();
     keepTexts();
   });
