@@ -246,6 +246,7 @@ function render({ model, el }) {
   }
 
   function onMove(event) {
+    if (!event.buttons) drag = null; // let go beside the panel, which nobody told
     if (drag) {
       const far = Math.hypot(event.clientX - drag.from.clientX, event.clientY - drag.from.clientY);
       drag.moved ||= far > CLICK_SLACK;
