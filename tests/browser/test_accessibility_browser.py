@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from lab_driver import LabPage
 
+from astronomaly_widgets.widgets import Gallery
+
 SETUP = """
 import numpy as np
 import astronomaly_widgets as aw
@@ -174,3 +176,39 @@ def test_at_twice_the_size_everything_is_within_reach(notebook):
         notebook.screenshot("twice-the-size")
     finally:
         page.set_viewport_size(whole)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host"),
+    [
+        ("light", ""),
+        ("dark", ""),
+        ("light", "--vscode-editor-background: #1f1f1f; --vscode-editor-foreground: #ccc"),
+        ("light", "--colab-primary-surface-color: #383838; --colab-primary-text-color: #fff"),
+    ],
+)
+def test_what_went_wrong_can_be_read_outside_jupyter(browser, scheme, host):
+    page = browser.new_page(color_scheme=scheme)
+    page.set_content(
+        f'<div style="{host}"><div class="aw-gallery" style="background: var(--aw-bg)">'
+        '<span class="aw-not-stored">1 not stored</span></div></div>'
+    )
+    page.add_style_tag(content=Gallery._css)
+    contrast = page.evaluate("""() => {
+        const pen = document.createElement("canvas").getContext("2d");
+        const light = (color) => {
+            pen.fillStyle = color;
+            pen.fillRect(0, 0, 1, 1);
+            const [r, g, b] = [...pen.getImageData(0, 0, 1, 1).data].map((level) => {
+                const part = level / 255;
+                return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+        };
+        const words = light(getComputedStyle(document.querySelector("span")).color);
+        const gallery = document.querySelector(".aw-gallery");
+        const ground = light(getComputedStyle(gallery).backgroundColor);
+        return Math.max(words / ground, ground / words);
+    }""")
+    page.close()
+    assert contrast >= 4.5
