@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 #: What columns of identifiers are called in the field, in order of preference.
 ID_NAMES = (
     "object_id",
@@ -21,3 +26,12 @@ ID_NAMES = (
 
 #: What files of scores say where there is none; an object may be called the same.
 NO_SCORE = ("", "nan", "NaN", "NA", "N/A", "None", "null")
+
+
+def id_columns(columns: Iterable[Any], *further: str) -> list[Any]:
+    """Return the columns that are called like identifiers in any case, best first.
+
+    `further` names come last.
+    """
+    lower = {str(column).lower(): column for column in columns}
+    return [lower[name] for name in (*ID_NAMES, *further) if name in lower]

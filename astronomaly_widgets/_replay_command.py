@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._names import ID_NAMES, NO_SCORE
+from ._names import NO_SCORE, id_columns
 from ._text_tables import layout, read_text
 from .evaluation import recall_curve
 from .exceptions import AstronomalyError
@@ -70,8 +70,7 @@ def _read_scores(path: Path, id_column: str | None, score_column: str) -> pd.Ser
     how = layout(path)
     columns = list(read_text(path, how, nrows=0).columns)
     if id_column is None:
-        lower = {name.lower(): name for name in columns}
-        id_column = next((lower[name] for name in ID_NAMES if name in lower), columns[0])
+        id_column = [*id_columns(columns), columns[0]][0]
     for name in (id_column, score_column):
         if name not in columns:
             raise AstronomalyError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._names import ID_NAMES, NO_SCORE
+from .._names import NO_SCORE, id_columns
 from .._text_tables import TEXT, layout, read_text
 from ..exceptions import SourceError
 from ..export import split_tags
@@ -236,8 +236,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _names_and_scores(frame: pd.DataFrame, path: Path) -> tuple[Any, Any]:
     """Return names (str) and scores (float, NaN = unlabeled), (n,) each."""
-    lower = {str(column).lower(): column for column in frame}
-    called = next((lower[name] for name in (*ID_NAMES, "filename") if name in lower), None)
+    called = id_columns(frame, "filename")
     if "human_label" in frame:
         names, given = frame.iloc[:, 0], _numbers(frame["human_label"], path)
         scores = given.where(given != _UNLABELED)
@@ -250,8 +249,8 @@ def _names_and_scores(frame: pd.DataFrame, path: Path) -> tuple[Any, Any]:
                 f"wanted {' or '.join(_WORDS)}"
             )
         scores = words.map(_WORDS).reindex(frame.index)
-    elif called is not None and "score" in frame:
-        names, scores = frame[called], _numbers(frame["score"], path)
+    elif called and "score" in frame:
+        names, scores = frame[called[0]], _numbers(frame["score"], path)
     else:
         raise SourceError(
             f"{path.name} has the columns {', '.join(map(str, frame.columns))}; wanted object_id "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .._names import ID_NAMES
+from .._names import id_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,11 +77,10 @@ def _says_ids(column: pd.Series[Any]) -> bool:
 
 def _whose(table: pd.DataFrame, ids: pd.Index[Any]) -> pd.Index[Any]:
     """Return the name of each row's object: that of the column that names most of them."""
-    lower = {str(name).lower(): table[name] for name in table.columns}
     columns = [
-        _words(lower[name])
-        for name in ID_NAMES
-        if name in lower and not pd.api.types.is_float_dtype(lower[name])
+        _words(table[name])
+        for name in id_columns(table.columns)
+        if not pd.api.types.is_float_dtype(table[name])
     ]
     index = _words(table.index)
     is_plain = isinstance(table.index, pd.RangeIndex)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._names import ID_NAMES
+from .._names import ID_NAMES, id_columns
 from .._text_tables import may_be_table
 from ..exceptions import SourceError
 from ._catalogs import READABLE, as_text, read_table, unique_ids
@@ -206,10 +206,8 @@ def _guess_id_column(frame: pd.DataFrame) -> Any:
     """Return the first column that is called like an identifier and is unique, or None."""
     import pandas as pd
 
-    lower = {str(column).lower(): column for column in frame.columns}
-    for name in ID_NAMES:
-        column = lower.get(name)
-        if column is None or pd.api.types.is_float_dtype(frame[column]):
+    for column in id_columns(frame.columns):
+        if pd.api.types.is_float_dtype(frame[column]):
             continue
         ids = as_text(frame[column])
         if len(set(ids)) == len(ids) and "" not in ids:
