@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .. import compute
+    from ..project import Project
 
-GONE_OVER = "not kept on disk: the project has gone over to other objects since"
+_GONE_OVER = "not kept on disk: the project has gone over to other objects since"
 # sessions that have worked in the background, for as long as they live
 _working: WeakSet[Background] = WeakSet()
 
@@ -29,16 +30,23 @@ class Background(Early):
     """What runs meanwhile, and what becomes of its results."""
 
     def _keep_result(self, what: str, name: str, key: str | None, **arrays: NDArray[Any]) -> None:
-        """Write arrays to disk; if that is not done, say so: what was computed is here."""
-        project = self.project
-        if project.read_only or project.temporary:  # what is temporary is kept by `save`
-            return
-        try:
-            why = "" if project.add_arrays(name, str(key), **arrays) else GONE_OVER
-        except (ProjectError, OSError) as error:
-            self.last_error, why = error, f"but not on disk: {error}"
+        """Write arrays to disk; if that is not done, say so."""
+        why = self._written(self.project, lambda: self.project.add_arrays(name, str(key), **arrays))
         if why:
-            self._tell(status=f"{what}, {why}")
+            self._tell(status=what + why)
+
+    def _written(self, project: Project, write: Callable[[], bool]) -> str:
+        """Return what to say if results are not on disk after `write`: they are here all the same.
+
+        It returns whether the objects are still those of the project.
+        """
+        if project.read_only or project.temporary:  # what is temporary is kept by `save`
+            return ""
+        try:
+            return "" if write() else f", {_GONE_OVER}"
+        except (ProjectError, OSError) as error:  # a full disk
+            self.last_error = error
+            return f", but not on disk: {error}"
 
     def _in_background(
         self,

@@ -13,10 +13,9 @@ import pandas as pd
 import traitlets as t
 
 from .. import compute, embedding
-from ..exceptions import ProjectError
 from ..learners import by_name
 from ..project import fingerprint
-from ._background import GONE_OVER, Background
+from ._background import Background
 from ._scores import learned, left_out_of, untrained
 
 if TYPE_CHECKING:
@@ -163,16 +162,14 @@ class Learning(Background):
 
     def _keep(self, project: Project, row: dict[str, Any]) -> str:
         """Write the scores to disk, and the row of the history; say so if that is not done."""
-        if project.read_only or project.temporary:  # what is temporary is kept by `save`
-            return ""
-        try:
+
+        def write() -> bool:
             kept = project.add_arrays("scores", self._of_scores, **self._all_scores())
             project.append_history(row)
             self._keep_learner()  # its arguments may have been changed
-        except (ProjectError, OSError) as error:  # a full disk; what was learned is here
-            self.last_error = error
-            return f", but that is not on disk: {error}"
-        return "" if kept else f", {GONE_OVER}"
+            return kept
+
+        return self._written(project, write)
 
     def _the_learner(self) -> Learner:
         """Return the learner; by name it is the same as last time, for some keep what they know."""
