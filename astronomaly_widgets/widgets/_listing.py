@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from astronomaly_widgets.session import Session
 
 
+_MOST_FOUND = 1000  # objects by a part of their id
+
+
 class Listing:
     """A ranking, and perhaps a filter before it.
 
@@ -55,6 +58,20 @@ class Listing:
     def offers(self) -> str:
         """Which ranking there is besides the one shown; see :attr:`TakenRanking.offers`."""
         return self.ranking.offers if self._filtered is None else ""
+
+    def find(self, text: str) -> tuple[list[str], str]:
+        """Return the ids that contain a text, and what there is to say of them."""
+        session = self._session
+        rows = session.rows_containing(text, _MOST_FOUND + 1)
+        ids = session.ids_of(rows[:_MOST_FOUND]).tolist()
+        if len(rows) > len(ids):
+            first = f"these are the first {len(ids):,} of the data"
+            return ids, f"more ids contain “{text}”: {first}"
+        if ids:
+            return ids, ""
+        if text in session.set_aside.index:
+            return [], f"{text} was set aside: {session.set_aside['reason'][text]}"
+        return [], f"no object id contains “{text}”"
 
     def apply(self, wanted: dict[str, Any], shown: tuple[int, ...]) -> None:
         """Page through certain objects only; without a filter so far, `shown` is come back to."""

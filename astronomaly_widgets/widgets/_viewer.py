@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ._pages import Pages
 
 _VIEWS_REMEMBERED = 32
-_MOST_FOUND = 1000  # objects by a part of their id
 _PREVIOUS_AFTER = 0.3  # seconds on a page, before those who leaf forward are sent the last one
 
 # the viewer that is moving session.current_id, for the observers that are called thereby
@@ -226,24 +225,16 @@ class Viewer:
         self._show(self._shown)
 
     def _find(self, text: str) -> None:
-        session = self.session
-        if session.rows_of([text])[0] >= 0:
+        if self.session.rows_of([text])[0] >= 0:
             self.move_to(text)
             self._follow(text, True)
             self._remember()
             return
-        matches = session.rows_containing(text, _MOST_FOUND + 1)
-        if len(matches):
-            if len(matches) > _MOST_FOUND:
-                first = f"these are the first {_MOST_FOUND:,} of the data"
-                self._push("note", {"text": f"more ids contain “{text}”: {first}"})
-            ids = session.ids_of(matches[:_MOST_FOUND]).tolist()
+        ids, note = self.listing.find(text)
+        if note:
+            self._push("note", {"text": note})
+        if ids:
             self._apply_filter({"kind": "found", "text": text, "ids": ids})
-        elif text in session.set_aside.index:
-            reason = session.set_aside["reason"][text]
-            self._push("note", {"text": f"{text} was set aside: {reason}"})
-        else:
-            self._push("note", {"text": f"no object id contains “{text}”"})
 
     def _select(self, object_ids: list[str]) -> None:
         if object_ids:

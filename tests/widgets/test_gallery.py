@@ -11,7 +11,7 @@ import pytest
 from astronomaly_widgets.labels import Entry
 from astronomaly_widgets.learners import NeighborScore
 from astronomaly_widgets.session import Session, _early
-from astronomaly_widgets.widgets import _viewer
+from astronomaly_widgets.widgets import _listing
 from astronomaly_widgets.widgets import gallery as gallery_module
 from astronomaly_widgets.widgets.gallery import Gallery
 
@@ -655,7 +655,7 @@ def test_a_part_of_an_id_shows_all_that_have_it(view, gallery):
 
 
 def test_of_more_ids_than_can_be_shown_it_is_said_which_are(view, gallery, monkeypatch):
-    monkeypatch.setattr(_viewer, "_MOST_FOUND", 5)
+    monkeypatch.setattr(_listing, "_MOST_FOUND", 5)
     view.send("find", text="OBJ-01")
     settle(gallery)
     assert ids(gallery) == [f"obj-{i:03d}" for i in range(10, 15)]
