@@ -1,6 +1,7 @@
 """The map's pointer, without a server and without a kernel."""
 
 import pytest
+from bare_page import bare_page
 
 from astronomaly_widgets.widgets._map_view import MODES, MapView
 
@@ -28,18 +29,11 @@ render({ model, el: document.querySelector(".aw-map-view") });
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context(viewport={"width": 800, "height": 700})
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content('<div class="aw-feature-map aw-panel"><div class="aw-map-view"></div></div>')
-    page.add_style_tag(content=MapView._css)
-    script = MapView._esm.replace("export default { render };", "")
-    page.add_script_tag(content=f"{{ const MODES = {list(MODES)}; {script}\n{KERNEL} }}")
-    page.wait_for_timeout(100)
-    yield page
-    context.close()
-    assert errors == []
+    content = '<div class="aw-feature-map aw-panel"><div class="aw-map-view"></div></div>'
+    script = f"const MODES = {list(MODES)}; {MapView._esm}\n{KERNEL}"
+    with bare_page(browser, content, MapView._css, script) as page:
+        page.wait_for_timeout(100)
+        yield page
 
 
 def sent(page, kind):
