@@ -6,6 +6,7 @@ import ipywidgets.widgets.widget as ipywidgets_widget
 import pytest
 
 from astronomaly_widgets.widgets import feature_map
+from astronomaly_widgets.widgets.inspector import Inspector
 
 
 class FakeComm:
@@ -103,5 +104,13 @@ def marks_map(session):
 def canvas_map(session, monkeypatch):
     monkeypatch.setattr(feature_map, "MOST_MARKS", 10)
     made = feature_map.FeatureMap(session)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def inspector(session):
+    """The inspector of a module's own session."""
+    made = Inspector(session)
     yield made
     made.close()

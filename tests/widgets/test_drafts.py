@@ -5,7 +5,6 @@ import pytest
 
 from astronomaly_widgets.session import Session
 from astronomaly_widgets.widgets.gallery import Gallery
-from astronomaly_widgets.widgets.inspector import Inspector
 
 WRITTEN = {"object_id": "obj-03", "tags": ["merger"], "comment": "a tail?"}
 
@@ -15,13 +14,6 @@ def session():
     ids = [f"obj-{i:02d}" for i in range(36)]
     X = np.random.default_rng(0).normal(size=(36, 5))
     made = Session(X, ids, anomaly_score=np.linspace(5, 0, 36))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def inspector(session):
-    made = Inspector(session)
     yield made
     made.close()
 

@@ -53,13 +53,6 @@ def session():
 
 
 @pytest.fixture
-def inspector(session):
-    made = Inspector(session)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def view(inspector, view_of):
     return view_of(inspector)
 
