@@ -131,7 +131,7 @@ def test_the_same_question_gets_the_same_answer():
     strategy=st.sampled_from(batches.STRATEGIES),
     explore=st.sampled_from([0.0, 0.3, 1.0]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_batch_is_of_different_unlabeled_objects_and_as_large_as_can_be(  # noqa: PLR0917 - one question
     n_objects, n, n_labeled, d, values, strategy, explore
 ):

@@ -133,7 +133,7 @@ def test_a_byte_tells_all_colors_of_a_picture():
 
 
 @given(st.integers(0, 1000), st.floats(-3, 3), st.floats(-3, 3), st.floats(0.01, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_nearest_point_is_the_one_brute_force_finds(seed, x, y, reach):
     points = cloud(300, seed)
     distance = ((points[:, 0] - x) / reach) ** 2 + ((points[:, 1] - y) / (2 * reach)) ** 2

@@ -125,7 +125,7 @@ def test_rescaling_is_linear_and_turns_the_sign():
     np.testing.assert_allclose(detectors.rescale([-4.0, -3.0, -2.0]), [5, 2.5, 0])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=30))
 def test_any_scores_rescale_into_0_to_5_in_their_order(raw):
     score = detectors.rescale(raw)

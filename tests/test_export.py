@@ -141,7 +141,7 @@ def words_and_signs(text):
     return re.sub("[\x00-\x08\x0e-\x1b\x1f\ufffe\uffff]", "\ufffd", text).split()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     texts=st.lists(
         st.text(max_size=6).filter(lambda text: text != "--")  # what is missing is shown so
@@ -166,7 +166,6 @@ def test_no_text_spoils_a_file(texts, tmp_path_factory):
     assert (back.index.tolist(), back["comment"].tolist()) == (ids, texts)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.text(min_size=1, max_size=6) | st.sampled_from([";", '"', "\r", "\n"]), max_size=4)
 )

@@ -311,7 +311,7 @@ actions = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(actions=actions)
 def test_the_log_behaves_like_a_stack_of_snapshots(tmp_path_factory, actions):
     path = tmp_path_factory.mktemp("log") / "labels.sqlite"

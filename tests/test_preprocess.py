@@ -67,7 +67,7 @@ def test_clipped_statistics_are_those_of_astropy(dtype, sigma, maxiters):
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     hnp.arrays(
         st.sampled_from([np.uint8, np.int16, np.float64]),
@@ -215,7 +215,7 @@ def test_an_unknown_stretch_says_what_is_known():
         preprocess.stretch(GREY, "gamma")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     hnp.arrays(
         np.float32, (5, 4), elements=st.one_of(st.just(np.nan), st.floats(-1e9, 1e9, width=32))

@@ -224,7 +224,7 @@ MANY = Chain(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     hnp.arrays(
         st.sampled_from([np.uint8, np.int16, np.float32, np.float64]),

@@ -17,7 +17,7 @@ def plain(values, k):
     return np.argsort(-np.asarray(values, dtype=np.float32), kind="stable")[:k]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     values=arrays(np.float32, st.integers(0, 60), elements=TIED | ANY),
     k=st.none() | st.integers(0, 70),
@@ -26,7 +26,7 @@ def test_any_selection_is_the_beginning_of_the_stable_sort(values, k):
     np.testing.assert_array_equal(largest(values, k), plain(values, k))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     values=arrays(np.float32, st.integers(1, 40), elements=TIED),
     first=st.integers(0, 40),

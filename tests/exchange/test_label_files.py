@@ -113,7 +113,7 @@ LABELS = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(labels=LABELS)
 def test_whatever_labels_say_is_read_back(labels, tmp_path_factory):
     columns = ["score", "tags", "comment"]

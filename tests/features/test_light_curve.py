@@ -175,7 +175,7 @@ def test_parameters_that_make_no_sense_are_refused(wrong):
         LightCurveFeatures(**wrong)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(4, 30),
     seed=st.integers(0, 10_000),

@@ -44,7 +44,7 @@ def measured(extractor, image):
 
 
 @EACH
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_small_images_of_all_kinds(extractor, data):
     dtype = data.draw(st.sampled_from([np.uint8, np.int16, np.uint16, np.float32, np.float64]))

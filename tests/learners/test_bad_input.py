@@ -66,14 +66,14 @@ def ranked(name, X, S, rows, y):
 
 
 @each_learner
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(survey=surveys())
 def test_whatever_comes_there_is_a_ranking(name, survey):
     ranked(name, *survey)
 
 
 @each_learner
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(survey=surveys(measured))
 def test_from_every_ranking_a_batch_can_be_chosen(name, survey):
     X, S, rows, y = survey
@@ -87,7 +87,7 @@ def test_from_every_ranking_a_batch_can_be_chosen(name, survey):
 
 
 @each_learner
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(survey=surveys())
 def test_objects_that_are_alike_are_ranked_alike(name, survey):
     if name == "random":

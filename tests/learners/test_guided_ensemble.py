@@ -232,7 +232,7 @@ def test_thousands_of_labels_are_no_trouble(n_labels):
     labels=st.sampled_from(["zeros", "fives", "mixed"]),
     anomaly=st.sampled_from(["zeros", "fives", "spread"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_comes_the_scores_are_finite_and_in_range(  # noqa: PLR0917 - one question
     n, m, d, features, labels, anomaly
 ):

@@ -42,7 +42,7 @@ def test_a_large_offset_costs_no_more_than_the_features_themselves_lost(X):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sets(st.integers(0, 199), max_size=60), min_size=1, max_size=6))
 def test_whatever_came_before_the_distances_are_those_of_now(history):
     """Labels come and are taken back; a few equal objects make ties."""

@@ -75,7 +75,7 @@ finite = st.floats(0, 1e150, allow_subnormal=True)
 score = st.floats(0, 5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(score, score, finite), min_size=1, max_size=20), st.floats(0, 1e6))
 def test_any_distance_and_relevance_weigh_the_anomaly_score_between_a_tenth_and_one(rows, alpha):
     anomaly, relevance, distance = np.array(rows).T

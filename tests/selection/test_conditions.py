@@ -91,7 +91,7 @@ trees = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(trees)
 def test_however_they_are_combined(condition):
     np.testing.assert_array_equal(condition.mask(TABLE), selected_by_sql(condition))

@@ -256,7 +256,7 @@ def test_an_object_that_is_not_there_is_a_key_error(frame):
         FeatureTable(frame).read("nothing")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     values=hnp.arrays(np.float32, (4, 3), elements=st.floats(-1e6, 1e6, width=32)),
     place=st.tuples(st.integers(0, 3), st.integers(0, 2)),

@@ -224,7 +224,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("whole", WHOLE.values(), ids=WHOLE)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_damage_anywhere_is_an_image_or_a_reason_and_nothing_else(tmp_path, whole, data):
     damaged = bytearray(whole)
