@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from . import compute, reduction, sources
-from ._protocols import Source
 from .exceptions import SourceError
 from .features import PreparedFeatures, by_name, measure
 from .preprocess import PreparedSource
@@ -33,18 +31,6 @@ _DEFAULT_FEATURES: dict[str, Any] = {
     "spectrum": ["spectrum", "spectrum_pca"],
     "table": "raw",
 }
-_STACKS = (".h5", ".hdf5", ".zarr")
-_KNOWN = (
-    "a folder of images; FITS mosaics (a file, a list of them, or a mapping of band to file) with "
-    "or without a catalog of positions, or a folder of them with one; a stack of images as .npy, "
-    ".h5, .zarr or array (n, height, width[, bands]); images in .tar files (one, a list, a folder, "
-    "or a pattern as shards/*.tar); light curves as a long table (object, time, magnitude or flux, "
-    "...) in a file, DataFrame or TimeSeries, as a folder of tables, or as a mapping of id to "
-    "table; spectra as a folder of files, an .npz of flux and wavelength, or a list of Spectrum "
-    "objects; a table of features as .csv or other text, .parquet, .fits, .ecsv, .vot, .npy, "
-    "DataFrame, astropy Table or array (n, d); or any object with object_ids, fingerprints, "
-    "catalog and read"
-)
 
 
 def explore(
@@ -75,14 +61,15 @@ def explore(
     Parameters
     ----------
     source : Source, path, array or table
-        A folder of images; FITS mosaics (a file or address, a list of these, a mapping of band to
-        file, or a folder of them and a `catalog` of positions); a stack of images (.npy, .h5,
-        .zarr, array); ``.tar`` files of images, see
+        A folder of images, or a list of image files; FITS mosaics (a file or address, a list of
+        these, a mapping of band to file, or a folder of them and a `catalog` of positions); a stack
+        of images (.npy, .h5, .zarr, array); ``.tar`` files of images, see
         :class:`~astronomaly_widgets.sources.TarShards`; light curves, see
         :class:`~astronomaly_widgets.sources.LightCurves`; spectra, see
         :class:`~astronomaly_widgets.sources.Spectra`; a table of features (.csv or other text,
-        .parquet, .fits, .ecsv, .vot, .npy, DataFrame, astropy Table, array); or any Source. The
-        session's status says what it was taken for.
+        .parquet, .fits, .ecsv, .vot, .npy, a list of these, DataFrame, astropy Table, array); or
+        any Source. A pattern such as ``"cutouts/*.png"`` is as good as the list of files that it
+        fits. The session's status says what it was taken for.
     features : str, extractor or list of these, optional
         What to measure: by default "ellipse" for images, "light_curve" for light curves, "spectrum"
         and "spectrum_pca" for spectra, "raw" for tables. A function of one object or a scikit-learn
@@ -148,7 +135,7 @@ def explore(
     >>> session.ranking("anomaly_score")[:1]
     array(['object-7'], dtype=object)
     """
-    origin = open_source(source, catalog=catalog)
+    origin = sources.open_source(source, catalog=catalog)
     if features is None:
         features = _DEFAULT_FEATURES[origin.kind]
     checkpoint = None
@@ -243,83 +230,6 @@ def _with_periods(catalog: pd.DataFrame | None, measured: Measurements) -> pd.Da
         return catalog
     table = pd.DataFrame(measured.values, measured.object_ids, pd.Index(measured.names))
     return catalog.assign(period=10.0 ** table["log_period"].astype(float))
-
-
-def open_source(source: Any, *, catalog: Any = None) -> Source:
-    """Recognize what was given and open it.
-
-    Raises
-    ------
-    SourceError
-        If it is none of what we know; the message lists what we do.
-    """
-    extra = {} if catalog is None else {"catalog": catalog}
-    if isinstance(source, Iterator):  # what Path.glob gives
-        source = list(source)
-    if isinstance(source, Source):
-        if extra:
-            raise SourceError(f"a {type(source).__name__} has its own catalog: give it there")
-        return source
-    if _are_mosaics(source, catalog):
-        return sources.FITSCutouts(source, **extra)
-    for kind in (sources.TarShards, sources.Spectra, sources.LightCurves):
-        if kind.recognizes(source):
-            return kind(source, **extra)
-    if isinstance(source, str | Path):
-        return _open_path(Path(source).expanduser(), extra)
-    if isinstance(source, pd.DataFrame) or hasattr(source, "to_pandas"):
-        return _table(source, extra)
-    if isinstance(source, np.ndarray):
-        ndim = source.ndim if source.dtype.names is None else 2  # rows of named columns
-        return _open_array(source, ndim, extra)
-    raise SourceError(f"a {type(source).__name__} is not a source; known are: {_KNOWN}")
-
-
-def _are_mosaics(source: Any, catalog: Any = None) -> bool:
-    """Whether this is a FITS image, a folder of them, or several as a list or by band."""
-    if isinstance(source, Mapping):
-        files = list(source.values())
-        return bool(files) and all(_are_mosaics(file) for file in files)
-    if isinstance(source, list | tuple):
-        return bool(source) and all(
-            isinstance(file, str | Path) and _are_mosaics(file) for file in source
-        )
-    return isinstance(source, str | Path) and sources.FITSCutouts.recognizes(source, catalog)
-
-
-def _open_path(path: Path, extra: dict[str, Any]) -> Source:
-    name = path.name.lower()
-    if not path.exists():
-        raise SourceError(f"there is nothing at {str(path)!r} (in the folder {Path.cwd()})")
-    if name.endswith(_STACKS):
-        return sources.ImageStack(path, **extra)
-    if path.is_dir():
-        return sources.ImageFolder(path, **extra)
-    if name.endswith(".npy"):
-        try:
-            ndim = np.load(path, mmap_mode="r", allow_pickle=False).ndim
-        except (OSError, ValueError, EOFError) as error:
-            raise SourceError(f"{str(path)!r} is not an array file: {error}") from error
-        return _open_array(path, ndim, extra)
-    if extra and ".fit" in name:  # it was not recognized, and says why
-        return sources.FITSCutouts(path, **extra)
-    if sources.FeatureTable.recognizes(path):
-        return _table(path, extra)
-    raise SourceError(f"{path.name!r} is not a kind of file we know; known are: {_KNOWN}")
-
-
-def _open_array(array: Any, ndim: int, extra: dict[str, Any]) -> Source:
-    if ndim == 2:
-        return _table(array, extra)
-    if ndim in (3, 4):
-        return sources.ImageStack(array, **extra)
-    raise SourceError(f"an array of {ndim} dimensions is not a source; known are: {_KNOWN}")
-
-
-def _table(table: Any, extra: dict[str, Any]) -> Source:
-    if extra:
-        raise SourceError("a table is its own catalog: join the two before exploring them")
-    return sources.FeatureTable(table)
 
 
 def _title(source: Any) -> str | None:

@@ -10,9 +10,8 @@ import pandas as pd
 
 from .. import detectors, reduction
 from ..exceptions import SourceError
-from ..pipeline import open_source
 from ..session import Session
-from ..sources import FeatureTable
+from ..sources import FeatureTable, open_source
 from ._labels import import_labels
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Where objects come from: their names, what is known of them, and one object on demand."""
 
 from .._protocols import Source
+from ._opening import open_source
 from .feature_table import FeatureTable
 from .fits_cutouts import FITSCutouts
 from .image_folder import ImageFolder
@@ -18,4 +19,5 @@ __all__ = [
     "Source",
     "Spectra",
     "TarShards",
+    "open_source",
 ]

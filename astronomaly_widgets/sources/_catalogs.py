@@ -13,10 +13,11 @@ import numpy as np
 from .._names import ID_NAMES
 from .._text_tables import TEXT, layout, read_text
 from ..exceptions import ReadError, SourceError
+from ._folders import are_files
 from ._images import image_stem, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -34,9 +35,10 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
 
     Parameters
     ----------
-    table : path-like, DataFrame or Table
+    table : path-like, DataFrame or Table, or list of paths
         Text (CSV, or separated by tabs, semicolons or blanks), ECSV, FITS (first table), VOTable or
-        Parquet by suffix; an astropy Table; a DataFrame, which is returned as it is.
+        Parquet by suffix; an astropy Table; a DataFrame, which is returned as it is. Of a list of
+        files with the same columns, or a folder of Parquet files, the rows of all.
     text : iterable of str, optional
         Further columns to read as text from a file of text, as those of ID_NAMES are, so that
         "00012" and long integers keep every digit.
@@ -61,12 +63,16 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
     if hasattr(table, "to_pandas"):  # of Arrow or Polars
         frame: pd.DataFrame = table.to_pandas()
         return frame
+    if are_files(table):
+        return joined([read_table(file, text=text) for file in table], table)
     if not isinstance(table, str | os.PathLike):
         raise SourceError(
             f"a {type(table).__name__} is not a table; wanted a DataFrame, an astropy Table or the "
             f"path of a file ({', '.join(READABLE)})"
         )
     path = Path(table).expanduser()
+    if path.is_dir() and (files := sorted(path.glob("*.parquet"))):
+        return read_table(files, text=text)
     if not path.is_file():
         raise SourceError(f"there is no file {str(path)!r}")
     try:
@@ -75,6 +81,24 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
         if isinstance(error, SourceError):
             raise
         raise SourceError(f"{str(path)!r} cannot be read as a table: {error}") from error
+
+
+def joined(frames: Sequence[pd.DataFrame], files: Sequence[Any]) -> pd.DataFrame:
+    """Put the rows of tables under one another; SourceError if their columns differ."""
+    import pandas as pd
+
+    first = frames[0].columns
+    for file, frame in zip(files, frames, strict=True):
+        differing = sorted(map(str, set(first) ^ set(frame.columns)))
+        if differing:
+            raise SourceError(
+                f"{os.fspath(files[0])!r} and {os.fspath(file)!r} are no parts of one table: of "
+                f"the columns {', '.join(differing[:5])}, one has some and the other has not"
+            )
+    by_number = isinstance(frames[0].index, pd.RangeIndex) and frames[0].index.name is None
+    whole = pd.concat(frames, ignore_index=by_number)
+    whole.attrs = frames[0].attrs
+    return whole
 
 
 def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._names import ID_NAMES
 from .._text_tables import TEXT, layout, read_text
 from ..exceptions import SourceError
-from ._catalogs import read_table
+from ._catalogs import joined, read_table
 from ._column_names import plain_name, unit_of_name
+from ._folders import are_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
 # what columns are called, in order of preference, by their plain names
@@ -30,6 +33,7 @@ _ERRORS = ("err", "error", "sigma", "uncertainty", "unc", "sigmapsf")
 # of columns that nothing names, as in the files of OGLE
 _PLACES = {"time": "col1", "mag": "col2", "err": "col3"}
 _JD, _MJD = (2_400_000, 2_500_000), (40_000, 70_000)
+_MOST_IDS, _N_ASKED = 20, 3
 _MOST_UNIQUE = 0.7  # ids over rows: a table of objects has a row for each
 
 
@@ -141,6 +145,22 @@ def is_long_file(path: Path) -> bool:
     return bool(ids[wanted].nunique() < _MOST_UNIQUE * len(ids))
 
 
+def are_parts(files: Iterable[Path]) -> bool:
+    """Whether files are parts of one long table: each has more ids than a single object may.
+
+    Some surveys give an object an id in each band, or field.
+    """
+    asked = list(files)
+    n_ids = []
+    for file in asked[:: -(-len(asked) // _N_ASKED) or 1]:
+        try:
+            frame, _ = open_table(file)
+            n_ids.append(frame[find_columns(frame).object_id].nunique())
+        except SourceError:
+            n_ids.append(0)
+    return min(n_ids, default=0) > _MOST_IDS
+
+
 def is_one_curve(table: Any) -> bool:
     """Whether a table has times and brightnesses, as that of one object has.
 
@@ -168,6 +188,9 @@ def _is_nameless(frame: pd.DataFrame) -> bool:
 
 def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, dict[Any, str]]:
     """Read a table as a DataFrame, times as MJD, and the units of those columns that have one."""
+    if are_files(table):
+        opened = [open_table(file, text) for file in table]
+        return joined([frame for frame, _ in opened], table), opened[0][1]
     if isinstance(table, str | os.PathLike):
         table = _with_units(table)
     if not hasattr(table, "colnames"):

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,16 +15,17 @@ from .._sky import SKY_COLUMNS, degrees, find_columns, position_names
 from ..exceptions import SourceError
 from ._catalogs import as_text, names_files, read_table, unique_ids
 from ._images import image_stem
-from ._mosaic import is_fits
+from ._mosaic import first_image, is_fits, is_remote, split_extension
 from .feature_table import _guess_id_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
+_LARGEST_CUTOUT = 512  # pixels across, where nothing else tells cut-outs from mosaics
+_N_ASKED = 5
 #: Pairs of columns that hold pixels, and the number that FITS gives the first pixel there.
 _PIXEL_COLUMNS = {
     ("x", "y"): 0,
@@ -147,6 +149,30 @@ def are_of_mosaics(catalog: Any, folder: Path) -> bool:
     pairs = (*SKY_COLUMNS, *_PIXEL_COLUMNS)
     has_positions = len(frame) > len(images) and find_columns(frame.columns, pairs) is not None
     return has_positions and not names_files(frame, images)
+
+
+def are_tiles(files: Sequence[str | os.PathLike[str]], catalog: Any = None) -> bool:
+    """Whether FITS images in a list are mosaics, and not one object each, of which some are read.
+
+    They are if the catalog does not name them, or if there is none and one is large.
+    """
+    paths = [split_extension(os.fspath(file)) for file in files]
+    if not all(is_fits(path) for path, _ in paths):
+        return False
+    if any(is_remote(path) or extension is not None for path, extension in paths):
+        return True
+    if catalog is not None:
+        names = {path: path for path, _ in paths}
+        return not names_files(_as_frame(catalog), names)
+    sides = [side for path, _ in paths[:: -(-len(paths) // _N_ASKED)] for side in _sides(path)]
+    return max(sides, default=0) > _LARGEST_CUTOUT
+
+
+def _sides(path: str) -> tuple[int, ...]:
+    try:
+        return first_image(Path(path).expanduser()).shape
+    except SourceError:
+        return ()
 
 
 def _as_frame(catalog: Any, text: Iterable[str] = ()) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from .._text_tables import TEXT, layout
 from ..exceptions import ReadError, SourceError
 from ._catalogs import read_table
 from ._column_names import plain_name, unit_of_name
-from ._folders import are_mostly
+from ._folders import are_files, are_mostly, is_folder_or_files
 from ._images import parts
 from ._long_tables import are_days
 
@@ -203,20 +203,25 @@ def are_spectra(thing: Any) -> bool:
     """Whether something holds spectra, by its arrays or by the first of its objects."""
     if isinstance(thing, Mapping):
         return bool(thing) and is_spectrum(next(iter(thing.values())))
-    if isinstance(thing, list | tuple):
+    if isinstance(thing, list | tuple) and not are_files(thing):
         return bool(thing) and all(hasattr(each, "spectral_axis") for each in thing)
-    if not isinstance(thing, str | os.PathLike):
+    if not isinstance(thing, list | tuple | str | os.PathLike):
         return hasattr(thing, "spectral_axis") and np.ndim(thing.flux) == 2
-    path = Path(thing).expanduser()
     try:
-        if path.is_file() and path.suffix.lower() == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                plain = _named(file.files)
-            axis = _first_of(plain, (*_WAVELENGTHS, *_LOG_WAVELENGTHS))
-            return axis is not None and _first_of(plain, _FLUXES) is not None
-        return path.is_dir() and are_mostly(path, SUFFIXES, is_spectrum)
+        if is_folder_or_files(thing):
+            return are_mostly(thing, SUFFIXES, is_spectrum)
+        return _is_npz_of_spectra(Path(os.fspath(thing)).expanduser())  # type: ignore[arg-type]
     except (SourceError, *_BROKEN):
         return False
+
+
+def _is_npz_of_spectra(path: Path) -> bool:
+    if not path.is_file() or path.suffix.lower() != ".npz":
+        return False
+    with np.load(path, allow_pickle=False) as file:
+        plain = _named(file.files)
+    axis = _first_of(plain, (*_WAVELENGTHS, *_LOG_WAVELENGTHS))
+    return axis is not None and _first_of(plain, _FLUXES) is not None
 
 
 def is_spectrum(thing: Any) -> bool:

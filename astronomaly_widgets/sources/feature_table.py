@@ -13,6 +13,8 @@ from .._names import ID_NAMES, id_columns
 from .._text_tables import may_be_table
 from ..exceptions import SourceError
 from ._catalogs import READABLE, as_text, read_table, unique_ids
+from ._folders import absolute, are_files
+from ._images import image_stem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +38,10 @@ class FeatureTable:
 
     Parameters
     ----------
-    table : path, DataFrame, Table or array
+    table : path, DataFrame, Table, array, or list of paths
         A file (CSV or text separated by tabs, semicolons or blanks, ECSV, FITS, VOTable, Parquet,
-        ``.npy``), a DataFrame, an astropy Table (masked values become NaN), or an array of shape
-        (n, d).
+        ``.npy``), several with the same columns (a list, or the folder of a Parquet data set), a
+        DataFrame, an astropy Table (masked values become NaN), or an array of shape (n, d).
     id_column : str, optional
         The column of object ids. By default the index of a DataFrame if it has a name or holds
         text, else the first unique column that is called like an identifier (object_id, objid, id,
@@ -92,8 +94,16 @@ class FeatureTable:
         return f"<FeatureTable: {len(self)} objects{by_row}, {len(self.column_names)} features>"
 
     @staticmethod
-    def recognizes(file: str | os.PathLike[str]) -> bool:
-        """Whether a file is called like a table that can be read, and is no prose."""
+    def recognizes(file: Any) -> bool:
+        """Whether a file is called like a table that can be read, and is no prose.
+
+        Parameters
+        ----------
+        file : path, or list of paths
+            A list of files, or a folder of Parquet files, must have a column of object ids.
+        """
+        if are_files(file) or Path(file).is_dir():
+            return _are_parts(file)
         path = Path(file)
         known = path.name.lower().endswith((*READABLE, ".npy"))
         return known and (not path.is_file() or may_be_table(path))
@@ -128,13 +138,32 @@ class FeatureTable:
         return rows
 
 
+def _are_parts(place: Any) -> bool:
+    """Whether files, or those of a folder, are parts of one table with a column of object ids."""
+    if are_files(place):
+        if not all(map(FeatureTable.recognizes, place)):
+            return False
+        first = Path(place[0]).expanduser()
+    else:
+        names = sorted(name for name in os.listdir(place) if not name.startswith("."))  # noqa: PTH208 - names of many files
+        parts = [name for name in names if name.endswith(".parquet")]
+        if not parts or any(image_stem(name) is not None for name in names):
+            return False
+        first = Path(place, parts[0])
+    try:
+        frame = read_table(first)
+    except SourceError:
+        return False
+    return frame.index.name is not None or any(True for _ in id_columns(frame.columns))
+
+
 def _describe(
     table: Any, id_column: str | None, columns: Sequence[str] | None
 ) -> dict[str, Any] | None:
-    if not isinstance(table, str | os.PathLike):
+    if not isinstance(table, str | os.PathLike) and not are_files(table):
         return None
     arguments = {
-        "table": str(Path(table).expanduser().absolute()),
+        "table": absolute(table),
         "id_column": id_column,
         "columns": None if columns is None else list(columns),
     }
@@ -149,7 +178,7 @@ def _as_frame(table: Any, id_column: str | None) -> pd.DataFrame:
             table = np.load(table, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise SourceError(f"{os.fspath(table)!r} cannot be read: {error}") from error
-    if isinstance(table, list | tuple):
+    if isinstance(table, list | tuple) and not are_files(table):
         table = np.asarray(table)
     if not isinstance(table, np.ndarray):
         frame = read_table(table, text=() if id_column is None else (id_column,))

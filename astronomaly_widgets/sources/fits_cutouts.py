@@ -18,7 +18,7 @@ from ._detection import detect_all
 from ._images import checked
 from ._mosaic import holds_image, is_fits, is_folder, is_remote, split_extension
 from ._placement import coverage, nothing_inside, place, scales_of, seen_bands, with_degrees
-from ._positions import are_of_mosaics, read_positions
+from ._positions import are_of_mosaics, are_tiles, read_positions
 from ._recipe import describe
 from ._sides import sides
 
@@ -163,16 +163,20 @@ class FITSCutouts:
         self.spec = describe(mosaics, catalog, positions, self.side, settings, given)
 
     @staticmethod
-    def recognizes(file: str | os.PathLike[str], catalog: Any = None) -> bool:
+    def recognizes(file: Any, catalog: Any = None) -> bool:
         """Whether a file is called like FITS and holds an image; an address is not looked into.
 
         Parameters
         ----------
-        file : path or address
+        file : path or address, or a list of these
             Also one extension of it, ``"file.fits[1]"``. A folder is recognized if its images are
-            FITS and the catalog has positions, none of which is named after one of these files.
+            FITS and the catalog has positions, none of which is named after one of these files. So
+            is a list, which without a catalog must have an image of more than 512 pixels across:
+            small ones are cut-outs.
         catalog : path, DataFrame, Table or mapping of columns, optional
         """
+        if isinstance(file, list | tuple):
+            return are_tiles(file, catalog) and all(map(FITSCutouts.recognizes, file))
         if is_folder(file):
             return catalog is not None and are_of_mosaics(catalog, Path(file).expanduser())
         path, _ = split_extension(os.fspath(file))

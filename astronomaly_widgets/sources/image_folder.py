@@ -1,4 +1,4 @@
-"""A folder of image files."""
+"""A folder or a list of image files."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ import numpy as np
 
 from ..exceptions import SourceError
 from ._catalogs import match_files, read_table
+from ._folders import absolute
 from ._geometry import middle_of_file
 from ._images import IMAGE_SUFFIXES, decode, image_stem
 from ._mosaic import is_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
 
 class ImageFolder:
-    """The images of a folder, one object per file.
+    """The images of a folder or of a list of files, one object per file.
 
     PNG, JPEG, TIFF and FITS (also ``.fits.gz``), with suffixes of any case; grey, RGB or with any
     number of bands. Hidden files are not looked at; files with other suffixes are counted in
@@ -31,8 +32,8 @@ class ImageFolder:
 
     Parameters
     ----------
-    path : path-like
-        The folder.
+    path : path-like or sequence of these
+        The folder, or the files. What a list names is an object though there is no such file.
     catalog : path, DataFrame or Table, optional
         A table (CSV or other text, ECSV, FITS, VOTable, Parquet) with one row per image. Rows are
         matched by the column whose values are most often file names, with or without folder and
@@ -40,10 +41,13 @@ class ImageFolder:
     recursive : bool, optional
         Also look in sub-folders, following links.
     ids : {"stem", "name"}, optional
-        What an object is called: the file name without its suffix, or the path within the folder.
+        What an object is called: the file name without its suffix, or the path within the folder
+        (of a list, the one that holds them all).
 
     Attributes
     ----------
+    path : Path
+        The folder; of a list, the one that holds them all.
     ignored : int
         Files that are there but not images.
     max_pixels : int
@@ -62,7 +66,7 @@ class ImageFolder:
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         *,
         catalog: Any = None,
         recursive: bool = False,
@@ -70,13 +74,17 @@ class ImageFolder:
     ) -> None:
         if ids not in {"stem", "name"}:
             raise ValueError(f"ids is {ids!r}; wanted 'stem' or 'name'")
-        self.path = Path(path).expanduser()
-        self._files, others = _scan(self.path, recursive, ids)
+        if isinstance(path, str | os.PathLike):
+            self.path = Path(path).expanduser()
+            names: Iterable[str] = _walk(self.path, recursive)
+        else:
+            self.path, names = _common(absolute(path))
+        self._files, others = _scan(self.path, names, ids)
         self.ignored = others.total()
         if not self._files:
             raise SourceError(_nothing_found(self.path, others, recursive))
         self._ids = np.array(sorted(self._files), dtype=object)
-        arguments = {"path": str(self.path.absolute()), "recursive": recursive, "ids": ids}
+        arguments = {"path": absolute(path), "recursive": recursive, "ids": ids}
         self.spec = {"room": "sources", "name": "ImageFolder", "arguments": arguments}
         self._catalog = None if catalog is None else match_files(read_table(catalog), self._files)
 
@@ -154,11 +162,11 @@ class ImageFolder:
         return pd.DataFrame(places, index=index, columns=["ra", "dec"], dtype=np.float64)
 
 
-def _scan(folder: Path, recursive: bool, ids: str) -> tuple[dict[str, str], Counter[str]]:
+def _scan(folder: Path, names: Iterable[str], ids: str) -> tuple[dict[str, str], Counter[str]]:
     """Map object id to relative path, and count by suffix what is no image."""
     files: dict[str, str] = {}
     others: Counter[str] = Counter()
-    for relative in _walk(folder, recursive):
+    for relative in names:
         name = relative.rpartition("/")[2]
         stem = image_stem(name)
         if stem is None:
@@ -167,14 +175,23 @@ def _scan(folder: Path, recursive: bool, ids: str) -> tuple[dict[str, str], Coun
         # names that are not UTF-8 could be neither shown nor stored
         key = stem if ids == "stem" else relative
         key = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        if files.get(key) == relative:
+            raise SourceError(f"{relative!r} in {folder} is listed twice")
         if key in files:
             raise SourceError(
                 f"{files[key]!r} and {relative!r} in {folder} would both be called {key!r}; "
-                f"aw.sources.ImageFolder({folder.name!r}, ids='name') calls objects by their whole "
-                "file name"
+                "aw.sources.ImageFolder(..., ids='name') calls objects by their whole file name"
             )
         files[key] = relative
     return files, others
+
+
+def _common(files: Any) -> tuple[Path, list[str]]:
+    """Return the folder that holds all of some files, and their paths within it, with "/"."""
+    if not files:
+        raise SourceError("the list of images is empty")
+    folder = os.path.commonpath([os.path.dirname(file) for file in files])  # noqa: PTH120 - see `_walk`
+    return Path(folder), [os.path.relpath(file, folder).replace(os.sep, "/") for file in files]
 
 
 def _walk(folder: Path, recursive: bool) -> Iterator[str]:

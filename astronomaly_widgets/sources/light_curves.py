@@ -14,8 +14,15 @@ import numpy as np
 from .._text_tables import TEXT
 from ..exceptions import ReadError, SourceError
 from ._catalogs import as_text, match_objects, read_table
-from ._folders import are_mostly, files_in
-from ._long_tables import find_columns, is_long_file, is_long_table, is_one_curve, open_table
+from ._folders import absolute, are_files, are_mostly, files_in, is_folder_or_files
+from ._long_tables import (
+    are_parts,
+    find_columns,
+    is_long_file,
+    is_long_table,
+    is_one_curve,
+    open_table,
+)
 from ._points import Points, identify, points_of, spectral
 
 if TYPE_CHECKING:
@@ -33,8 +40,8 @@ class LightCurves:
     table : path, DataFrame, Table, TimeSeries, or mapping
         A long table, one row per measurement, in any order: a file (CSV or other text, Parquet,
         FITS, ECSV, VOTable), a DataFrame, or an astropy Table or TimeSeries. Or one table per
-        object: a mapping from object id to table, or a folder of such files, whose names are the
-        ids.
+        object: a mapping from object id to table, or a folder or list of such files, whose names
+        are the ids. Files with many ids in each are parts of one long table.
     object_id, time, magnitude, flux, error, band : str, optional
         Names of the columns. Left out, they are told by what they are called in the field (mjd,
         mag, magerr, filter, ...); where a file of text names none, they are ``col1``, ``col2``,
@@ -99,8 +106,9 @@ class LightCurves:
             "band": band,
         }
         self.spec = _describe(table, named, period, catalog)
-        if isinstance(table, str | os.PathLike) and Path(table).expanduser().is_dir():
-            table = files_in(Path(table).expanduser(), _SUFFIXES, "tables")
+        if is_folder_or_files(table):
+            table = files_in(table, _SUFFIXES, "tables")
+            table = list(table.values()) if are_parts(table.values()) else table
         self.value_name, self.value_unit = "", ""
         constant: dict[str, Any] = {}
         if isinstance(table, Mapping):
@@ -235,15 +243,15 @@ class LightCurves:
         Parameters
         ----------
         table : object
-            Anything; a folder or a mapping is known by some of its tables.
+            Anything; a folder, a list or a mapping is known by some of its tables.
         """
         if isinstance(table, Mapping):
             return bool(table) and is_one_curve(next(iter(table.values())))
         try:
+            if is_folder_or_files(table):
+                return are_mostly(table, _SUFFIXES, is_one_curve)
             if isinstance(table, str | os.PathLike):
                 path = Path(table).expanduser()
-                if path.is_dir():
-                    return are_mostly(path, _SUFFIXES, is_one_curve)
                 known = path.is_file() and path.name.lower().endswith(_SUFFIXES)
                 return known and is_long_file(path)
             return is_long_table(open_table(table)[0])
@@ -317,16 +325,16 @@ class LightCurves:
 def _describe(
     table: Any, named: dict[str, str | None], period: Any, catalog: Any
 ) -> dict[str, Any] | None:
-    if not isinstance(table, str | os.PathLike):
+    if not isinstance(table, str | os.PathLike) and not are_files(table):
         return None
     if catalog is not None and not isinstance(catalog, str | os.PathLike):
         catalog = None  # a project keeps the catalog itself
         period = None if isinstance(period, str) else period
     arguments = {
-        "table": str(Path(table).expanduser().absolute()),
+        "table": absolute(table),
         **named,
         "period": dict(period) if isinstance(period, Mapping) else period,
-        "catalog": None if catalog is None else str(Path(catalog).expanduser().absolute()),
+        "catalog": None if catalog is None else absolute(catalog),
     }
     return {"room": "sources", "name": "LightCurves", "arguments": arguments}
 

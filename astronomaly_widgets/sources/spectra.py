@@ -13,7 +13,7 @@ import numpy as np
 
 from ..exceptions import ReadError, SourceError
 from ._catalogs import as_text, match_objects, read_table, unique_ids
-from ._folders import files_in
+from ._folders import absolute, are_files, files_in, is_folder_or_files
 from ._spectrum_files import SUFFIXES, RawSpectrum, are_spectra, from_npz, from_object
 
 if TYPE_CHECKING:
@@ -28,17 +28,18 @@ class Spectra:
     ----------
     flux : array, path, sequence or mapping
         Fluxes of shape (n, n_wavelengths), plain or as a Quantity; or a file: ``.npz`` with arrays
-        called flux, wavelength, and perhaps error and id. Or one spectrum per object: a folder of
-        files (FITS tables and images, CSV, text, ...), whose names are the ids; a sequence of
-        Spectrum objects (specutils), or a single one that holds many; or a mapping from object id
-        to a file, a Spectrum, a table, or (wavelength, flux[, error]).
+        called flux, wavelength, and perhaps error and id. Or one spectrum per object: a folder or
+        list of files (FITS tables and images, CSV, text, ...), whose names are the ids; a sequence
+        of Spectrum objects (specutils), or a single one that holds many; or a mapping from object
+        id to a file, a Spectrum, a table, or (wavelength, flux[, error]).
     wavelength : array, optional
         Shape (n_wavelengths,) or (n, n_wavelengths), plain or as a Quantity: wavelength, frequency
         or energy. Needed for an array of fluxes. It may decrease; objects are turned.
     error : array, optional
         Standard deviations of the fluxes, of the same shape.
     object_ids : sequence of str, optional
-        Names, (n,). By default ``object-0``, ``object-1``, ...
+        Names, (n,). By default what the file, folder, list or mapping calls them, else
+        ``object-0``, ``object-1``, ...
     unit : str
         The unit of wavelength that objects are read in, and what a plain axis is in.
     redshift : str or array, optional
@@ -81,13 +82,12 @@ class Spectra:
     ) -> None:
         self.wavelength_unit = _length(unit)
         self.value_unit = ""
-        self.spec = _describe(flux, unit, redshift, catalog)
-        names = object_ids
-        path = Path(flux).expanduser() if isinstance(flux, str | os.PathLike) else None
-        if path is not None and path.is_dir():
-            flux = files_in(path, SUFFIXES, "spectra")
-        elif path is not None:
-            flux, wavelength, error, names = from_npz(path)
+        self.spec = _describe(flux, object_ids, unit, redshift, catalog)
+        names: Any = None
+        if is_folder_or_files(flux):
+            flux = files_in(flux, SUFFIXES, "spectra")
+        elif isinstance(flux, str | os.PathLike):
+            flux, wavelength, error, names = from_npz(Path(flux).expanduser())
         if isinstance(flux, Mapping):
             names, flux = list(flux), list(flux.values())
         raw = from_object(flux) if hasattr(flux, "spectral_axis") else None
@@ -105,6 +105,7 @@ class Spectra:
             self.value_unit = self.value_unit if raw is None else raw.flux_unit
         if not n:
             raise SourceError("there are no spectra")
+        names = names if object_ids is None else object_ids
         names = [f"object-{k}" for k in range(n)] if names is None else names
         self._ids = unique_ids(as_text(list(names)), "object_ids")
         if len(self._ids) != n:
@@ -324,17 +325,20 @@ def _length(unit: str) -> str:
     return str(known)
 
 
-def _describe(flux: Any, unit: str, redshift: Any, catalog: Any) -> dict[str, Any] | None:
-    if not isinstance(flux, str | os.PathLike):
+def _describe(
+    flux: Any, object_ids: Any, unit: str, redshift: Any, catalog: Any
+) -> dict[str, Any] | None:
+    if not isinstance(flux, str | os.PathLike) and not are_files(flux):
         return None
     if catalog is not None and not isinstance(catalog, str | os.PathLike):
         if isinstance(redshift, str):
             return None  # the redshifts cannot be found again
         catalog = None  # a project keeps the catalog itself
     arguments = {
-        "flux": str(Path(flux).expanduser().absolute()),
+        "flux": absolute(flux),
+        "object_ids": None if object_ids is None else as_text(list(object_ids)),
         "unit": unit,
         "redshift": redshift if isinstance(redshift, str | None) else np.asarray(redshift).tolist(),
-        "catalog": None if catalog is None else str(Path(catalog).expanduser().absolute()),
+        "catalog": None if catalog is None else absolute(catalog),
     }
     return {"room": "sources", "name": "Spectra", "arguments": arguments}

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..exceptions import ReadError, SourceError
 from ._catalogs import match_files, read_table
+from ._folders import is_pattern, matching
 from ._images import IMAGE_SUFFIXES, bands_last, checked, decode_open, image_stem
 
 if TYPE_CHECKING:
@@ -246,10 +247,8 @@ def _expand(path: str) -> list[str]:
         ]
     if Path(path).is_dir():
         found = sorted(str(each) for each in Path(path).iterdir() if _is_shard(each.name))
-    elif any(c in path for c in "*?[") and not Path(path).exists():
-        whole = Path(path)
-        inside = str(whole.relative_to(whole.anchor))
-        found = sorted(str(each) for each in Path(whole.anchor).glob(inside))
+    elif is_pattern(path):
+        found = matching(path)
     else:
         return [path]
     if not found:

@@ -14,8 +14,7 @@ from hypothesis.extra import numpy as hnp
 from astronomaly_widgets._sky import SKY_COLUMNS
 from astronomaly_widgets.exceptions import SourceError
 from astronomaly_widgets.features import by_name, measure
-from astronomaly_widgets.pipeline import open_source
-from astronomaly_widgets.sources import FeatureTable
+from astronomaly_widgets.sources import FeatureTable, open_source
 
 LONG = 587722981733826738
 

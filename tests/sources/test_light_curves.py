@@ -12,9 +12,8 @@ from astropy.time import Time
 from astropy.timeseries import TimeSeries
 
 from astronomaly_widgets.exceptions import ReadError, SourceError
-from astronomaly_widgets.pipeline import open_source
 from astronomaly_widgets.simulation import make_light_curves
-from astronomaly_widgets.sources import LightCurves
+from astronomaly_widgets.sources import LightCurves, open_source
 
 
 @pytest.fixture
