@@ -12,7 +12,7 @@ from ._inputs import checked_score
 from ._keeping import Keeping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -69,12 +69,21 @@ class Labeling(Keeping):
         object_ids: Iterable[str],
         score: float,
         *,
+        words: Mapping[str, tuple[tuple[str, ...], str]] | None = None,
         seconds: float | None = None,
         event_id: str | None = None,
     ) -> None:
         """Give several objects one score, as one step to undo; tags and comments they have stay.
 
-        One str is one object.
+        Parameters
+        ----------
+        object_ids : iterable of str
+            One str is one object.
+        score : float
+        words : mapping, optional
+            Tags and comment by object id, for those that have no label yet.
+        seconds, event_id
+            As :meth:`label`.
 
         Raises
         ------
@@ -82,14 +91,18 @@ class Labeling(Keeping):
             As :meth:`label`; nothing is stored then.
         """
         value = checked_score(score)
+        new = {} if words is None else words
         entries = []
         several = (object_ids,) if isinstance(object_ids, str) else object_ids
         with self.lock:
             for object_id in several:
                 self.row_of(object_id)
                 old = self._store.get(object_id)
-                tags, comment = ((), "") if old is None else (old.tags, old.comment)
-                entries.append(Entry(str(object_id), value, tags, comment))
+                tags, comment = new.get(object_id, ((), ""))
+                if old is not None:
+                    tags, comment = old.tags, old.comment
+                plain = tuple(_storable(tag) for tag in tags)
+                entries.append(Entry(str(object_id), value, plain, _storable(comment)))
             self._append(entries, seconds, event_id, announce=False)
         self._announce_labels()
 

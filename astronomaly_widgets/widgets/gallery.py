@@ -197,7 +197,7 @@ class Gallery(anywidget.AnyWidget):
     def _on_rest(self, message: dict[str, Any]) -> dict[str, Any]:
         ids = list(message["object_ids"])
         seconds, event_id = message.get("seconds"), message["event_id"]
-        self.session.label_many(ids, message["score"], seconds=seconds, event_id=event_id)
+        self._label_many(ids, message["score"], seconds=seconds, event_id=event_id)
         return self._labels_of(ids)
 
     def _on_all(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -209,11 +209,14 @@ class Gallery(anywidget.AnyWidget):
                 f"{len(rows):,} objects are shown; at most {_MOST_AT_ONCE:,} are scored at once"
             )
         ids = self.session.ids_of(rows)
-        self.session.label_many(ids, message["score"], event_id=message["event_id"])
+        self._label_many(ids, message["score"], event_id=message["event_id"])
         self.session.notice = (
             f"{len(ids):,} objects scored {message['score']:g}; undo takes it back"
         )
         return self._labels_of([record["object_id"] for record in self.page["records"]])
+
+    def _label_many(self, object_ids: Iterable[str], score: float, **fields: Any) -> None:
+        self.session.label_many(object_ids, score, words=drafts_of(self.session), **fields)
 
     def _on_unlabel(self, message: dict[str, Any]) -> dict[str, Any]:
         self.session.unlabel(message["object_id"], event_id=message["event_id"])

@@ -93,3 +93,21 @@ def test_a_label_that_is_taken_away_takes_its_words_along(
 
 def test_what_is_written_of_no_object_is_refused(write):
     assert write(object_id="nobody")["type"] == "nack"
+
+
+def test_scores_of_many_store_what_was_written_and_are_one_step(session, write, view_of):
+    write()
+    write(object_id="obj-05", tags=["\ud83c", "arc"])  # half an emoji
+    session.label("obj-04", 2, ("ring",))
+    view = view_of(gallery := Gallery(session), "view-9")
+    view.send("rest", object_ids=["obj-03", "obj-04"], score=0)
+    assert words_of(session) == (0, ("merger",), "a tail?")
+    assert words_of(session, "obj-04") == (0, ("ring",), "")
+    session.selected_ids = ("obj-05", "obj-06")
+    gallery._viewer._worker.submit(int).result(20)
+    view.send("all", score=1)
+    assert words_of(session, "obj-05") == (1, ("?", "arc"), "a tail?")
+    session.undo()
+    session.undo()
+    assert session.labels.index.tolist() == ["obj-04"]
+    gallery.close()
