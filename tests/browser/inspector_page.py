@@ -40,7 +40,7 @@ window.next = () => {
   window.listeners["change:record"]();
 };
 window.open_view = (el) => render({ model, el });
-window.open_view(document.querySelector(".aw-inspector"));
+window.close_view = window.open_view(document.querySelector(".aw-inspector"));
 """
 
 
@@ -60,6 +60,12 @@ def inspector_page(browser):
     with bare_page(browser, content, SHEETS, script, width=900) as page:
         page.wait_for_function("() => document.querySelector('.aw-inspector-picture img').complete")
         yield page
+
+
+def enlarge(page):
+    """Show the inspector large; the dialog opens after the click has been dealt with."""
+    page.locator(".aw-inspector-enlarge").click()
+    page.get_by_role("dialog", name="inspector").wait_for()
 
 
 def sent(page):

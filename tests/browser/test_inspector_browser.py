@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from inspector_page import SIDE, inspector_page, sent
+from inspector_page import SIDE, enlarge, inspector_page, sent
 from PIL import Image
 
 
@@ -111,7 +111,7 @@ def test_the_next_object_is_stretched_alike(page):
 
 
 def test_the_keys_score_again_after_the_mouse_has_let_go(page):
-    page.locator(".aw-inspector-enlarge").click()
+    enlarge(page)
     open_panel(page)
     slider = page.locator("input[data-name=curve]").bounding_box()
     page.mouse.move(slider["x"] + slider["width"] / 2, slider["y"] + slider["height"] / 2)
@@ -125,7 +125,7 @@ def test_the_keys_score_again_after_the_mouse_has_let_go(page):
 
 
 def test_a_slider_with_the_focus_has_the_arrow_keys(page):
-    page.locator(".aw-inspector-enlarge").click()
+    enlarge(page)
     open_panel(page)
     page.locator("input[data-name=black]").focus()
     for _ in range(10):
@@ -150,7 +150,7 @@ def test_a_band_is_asked_for_and_its_picture_keeps_the_place(page):
       window.state.record.object_id = "object-50";
       window.listeners["change:record"]();
     }""")
-    page.locator(".aw-inspector-enlarge").click()
+    enlarge(page)
     page.keyboard.press("+")
     place = page.locator(".aw-inspector-picture img").evaluate("(image) => image.style.transform")
     page.locator(".aw-inspector-band", has_text="r").click()

@@ -1,7 +1,7 @@
 """The inspector's fields, its keys, and where the focus goes; no server needed."""
 
 import pytest
-from inspector_page import inspector_page, labeled, press_key, sent
+from inspector_page import enlarge, inspector_page, labeled, press_key, sent
 
 from astronomaly_widgets.widgets import Gallery
 
@@ -58,7 +58,7 @@ def test_a_second_tag_can_be_typed_while_the_first_is_stored(scored):
 
 
 def test_number_pad_arrows_step_and_do_not_score(page):
-    page.locator(".aw-inspector-enlarge").click()
+    enlarge(page)
     press_key(page, key="ArrowLeft", code="Numpad4")  # NumLock is off
     assert [(message["type"], message.get("by")) for message in sent(page)] == [("step", -1)]
     press_key(page, key="4", code="Numpad4")
@@ -66,7 +66,7 @@ def test_number_pad_arrows_step_and_do_not_score(page):
 
 
 def test_a_key_that_is_held_down_scores_one_object(page):
-    page.locator(".aw-inspector-enlarge").click()
+    enlarge(page)
     press_key(page, key="3", code="Digit3")
     for _ in range(3):
         page.evaluate("() => window.next()")
@@ -111,7 +111,7 @@ def remove_tag(page):
 
 @pytest.mark.parametrize("press", [press_band, press_neighbor, remove_tag])
 def test_a_digit_scores_after_a_button_was_pressed_that_goes(page, press):
-    page.locator(".aw-inspector-enlarge").click()
+    enlarge(page)
     press(page)
     page.keyboard.press("3")
     assert [score for _, score, _, _ in labeled(page)] == [3]
@@ -151,13 +151,13 @@ def test_only_one_view_that_is_seen_is_enlarged(page):
 
 
 def test_the_focus_comes_back_to_the_button_that_enlarged(page):
-    enlarge = page.locator(".aw-inspector-enlarge")
-    enlarge.press("Enter")
+    button = page.locator(".aw-inspector-enlarge")
+    button.press("Enter")
     page.get_by_role("dialog", name="inspector").wait_for()
-    assert enlarge.get_attribute("aria-label") == "close (Escape)"
+    assert button.get_attribute("aria-label") == "close (Escape)"
     page.keyboard.press("Escape")
     page.wait_for_function("() => document.activeElement.className === 'aw-inspector-enlarge'")
-    assert enlarge.get_attribute("aria-label") == "show large"
+    assert button.get_attribute("aria-label") == "show large"
 
 
 def test_what_takes_the_focus_of_a_click_has_it_again_after_escape(page):
@@ -168,8 +168,7 @@ def test_what_takes_the_focus_of_a_click_has_it_again_after_escape(page):
       document.addEventListener("click", () => beside.focus()); // as the gallery of a dashboard
       window.beside = beside;
     }""")
-    page.locator(".aw-inspector-enlarge").click()
-    page.get_by_role("dialog").wait_for()
+    enlarge(page)
     page.keyboard.press("Escape")
     page.wait_for_function("() => document.activeElement === window.beside")
 
@@ -205,3 +204,18 @@ def test_enter_that_ends_a_composed_word_does_not_search_in_the_gallery(browser)
     )
     assert page.evaluate("() => window.found") == ["NGC 1300"]
     page.close()
+
+
+def test_a_comment_that_is_being_typed_is_kept_when_its_tab_is_left_or_closed(scored):
+    scored.locator(".aw-inspector-comment").press_sequentially("two cores")
+    scored.evaluate("""() => {
+      Object.defineProperty(document, "hidden", { value: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    assert labeled(scored) == [("object-1", 2, [], "two cores")]
+
+
+def test_a_comment_that_is_being_typed_is_kept_when_the_output_is_cleared(scored):
+    scored.locator(".aw-inspector-comment").press_sequentially("a ring")
+    scored.evaluate("() => window.close_view()")
+    assert labeled(scored) == [("object-1", 2, [], "a ring")]

@@ -376,6 +376,10 @@ function render({ model, el }) {
   });
   for (const field of [newTag, comment]) field.addEventListener("change", keepTexts);
 
+  // a page that is closed says no more than that it is hidden
+  const onhide = () => document.hidden && keepTexts();
+  document.addEventListener("visibilitychange", onhide);
+
   // ---- large
   // A modal dialog locks the page even if it lies in a hidden tab, and a second one locks the first.
   const isFree = () =>
@@ -444,6 +448,8 @@ function render({ model, el }) {
   channel.hello();
 
   return () => {
+    keepTexts();
+    document.removeEventListener("visibilitychange", onhide);
     channel.close();
     picture.close();
     plot.close();
