@@ -383,3 +383,56 @@ def test_a_dead_kernel_shows_what_is_not_stored(lab_page):
         "() => document.querySelector('.aw-status').innerText.includes('2 not stored')", timeout=15
     )
     assert page.locator(".aw-object .aw-mark:visible").count() == 2
+
+
+def test_a_search_that_found_nothing_is_there_to_be_changed(shown):
+    page = shown.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.type("/obj-0701")
+    page.keyboard.press("Enter")
+    page.locator(".aw-note", has_text="no object id contains").wait_for()
+    page.keyboard.press("/")
+    page.keyboard.press("End")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    page.locator(".aw-object[data-object-id='obj-070'][aria-current=true]").wait_for()
+    page.keyboard.type("/j-05")  # typed over it
+    page.keyboard.press("Enter")
+    page.locator(".aw-status", has_text="showing 10 with \u201cj-05\u201d").wait_for()
+
+
+def test_a_list_of_the_toolbar_keeps_the_focus_while_it_is_gone_through_by_key(shown):
+    page = shown.page
+    focused = "() => document.activeElement.className"
+    page.locator(".aw-per-page").focus()
+    before = page.locator(".aw-per-page").input_value()
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+        page.wait_for_timeout(200)
+        assert page.evaluate(focused) == "aw-per-page"
+    assert page.locator(".aw-per-page").input_value() != before
+    page.keyboard.press("Escape")
+    assert page.evaluate(focused).startswith("aw-gallery")
+
+
+def test_a_key_that_passes_a_score_for_all_scores_nothing_before_enter(shown):
+    page = shown.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.type("/j-05")
+    page.keyboard.press("Enter")
+    page.locator(".aw-status", has_text="showing 10 with").wait_for()
+    page.locator(".aw-all").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(300)
+    assert shown.json(2)["scores"] == {}
+    page.locator(".aw-all").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator(".aw-note", has_text="10 objects scored 1").wait_for()
+    assert set(shown.json(2)["scores"].values()) == {1}
+    page.locator(".aw-gallery").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowRight")
+    page.locator(".aw-foot", has_text="Esc shows all objects again").wait_for()

@@ -74,6 +74,7 @@ function render({ model, el }) {
   let atEnd = false;
   let since = performance.now();
   let headTimer = null;
+  let sought = "";
 
   const channel = openChannel(model, { onpush, onchange: drawHeadSoon });
   const head = makeHead({
@@ -83,6 +84,7 @@ function render({ model, el }) {
     zoom: (by) => act("zoom", { zoom: by }),
     find: (text) => {
       head.find.value = "";
+      sought = text;
       act("find", { text });
       focus(); // so that a digit scores what was found
     },
@@ -166,7 +168,8 @@ function render({ model, el }) {
     root.setAttribute("aria-label", `Gallery: ${state.title}`);
     const { has_next: hasNext, number } = opened.page;
     foot.classList.toggle("aw-at-end", atEnd);
-    const done = hasNext || state.offers ? "\u2192 or PgDn goes on" : "nothing follows";
+    let done = state.filter ? "Esc shows all objects again" : "nothing follows";
+    if (hasNext || state.offers) done = "\u2192 or PgDn goes on";
     setText(footText, atEnd ? `End of page ${grouped(number)}: ${done}` : "");
     footNext.disabled = !hasNext && !state.offers;
   }
@@ -415,11 +418,18 @@ function render({ model, el }) {
     else if (key === "t" && state.offers) act("take");
     else if (key === "+" || key === "=") magnify(1);
     else if (key === "-") magnify(-1);
-    else if (key === "/") head.find.focus();
+    else if (key === "/") seek();
     else if (key === "?") showKeys(root);
     else if (key === "Escape" && state.filter) act("clear");
     else return false;
     return true;
+  }
+
+  // what was sought last is there to be changed, or typed over
+  function seek() {
+    head.find.value ||= sought;
+    head.find.focus();
+    head.find.select();
   }
 
   function moveBy(step, key) {
@@ -455,9 +465,6 @@ function render({ model, el }) {
   head.root.addEventListener("click", (event) => {
     // after a button the keys go on to work as before
     if (event.target.closest("button") && !root.querySelector(".aw-overlay")) focus();
-  });
-  head.root.addEventListener("change", (event) => {
-    if (event.target.matches("select")) focus();
   });
 
   // After a click beside the gallery its keys go on to work. A button that was pressed by key keeps

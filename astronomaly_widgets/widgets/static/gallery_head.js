@@ -145,13 +145,18 @@ function makeHead(actions) {
   const clear = makeButton("aw-link aw-clear", "\u2715 clear", "show all objects again (Esc)", () =>
     actions.clear(),
   );
+  const scoreAll = () => {
+    actions.all(Number(all.value));
+    all.value = "";
+  };
   const all = make("select", "aw-all", {
-    label: "score all that are shown, also on other pages",
+    label: "score all that are shown, also on other pages (by key: \u21b5)",
     on: {
-      change: () => {
-        actions.all(Number(all.value));
-        all.value = "";
+      change: () => byKey || scoreAll(), // a key may pass scores that are not meant
+      keydown: (event) => {
+        if (event.key === "Enter" && all.value) scoreAll();
       },
+      blur: () => (all.value = ""),
     },
   });
   for (const score of ["", 0, 1, 2, 3, 4, 5]) {
@@ -207,6 +212,14 @@ function makeHead(actions) {
   const aside = make("div", "aw-aside", {}, make("label", "aw-select", {}, "retrain: ", pace), audit);
   const under = make("div", "aw-under", {}, status, aside, keys);
   const root = make("div", "aw-head", {}, toolbar, under);
+
+  // who goes through a list by key is not done at its first change; Escape leaves it
+  let byKey = false;
+  root.addEventListener("keydown", () => (byKey = true), true);
+  root.addEventListener("pointerdown", () => (byKey = false), true);
+  root.addEventListener("change", ({ target }) => {
+    if (target.matches("select") && !byKey) actions.leave();
+  });
 
   let noteTimer = null;
 
