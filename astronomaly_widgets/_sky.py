@@ -28,6 +28,7 @@ SKY_COLUMNS = (
     ("alphawin_j2000", "deltawin_j2000"),
     ("right_ascension", "declination"),
 )
+_GALACTIC_COLUMNS = (("glon", "glat"), ("_glon", "_glat"), ("gal_lon", "gal_lat"), ("l", "b"))
 # 15 micro-arcseconds in right ascension and 10 in declination, the precision of Gaia
 _SECONDS_DIGITS = Decimal("1e-6")
 _ARCSEC_DIGITS = Decimal("1e-5")
@@ -58,6 +59,30 @@ def all_columns(
     for first, second in pairs:
         if first in known and second in known:
             yield known[first], known[second]
+
+
+def galactic_columns(names: Iterable[Any]) -> tuple[Any, Any] | None:
+    """Return the columns of galactic longitude and latitude, or None.
+
+    Beside `a`, `b` is an axis or a color.
+    """
+    known = list(names)
+    is_other = any(str(name).lower() == "a" for name in known)
+    return find_columns(known, _GALACTIC_COLUMNS[:-1] if is_other else _GALACTIC_COLUMNS)
+
+
+def from_galactic(
+    longitude: NDArray[np.float64], latitude: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Convert galactic degrees to ICRS degrees; what is no position becomes NaN."""
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    good = np.isfinite(longitude) & (np.abs(latitude) <= 90)
+    ra, dec = np.full(np.shape(good), np.nan), np.full(np.shape(good), np.nan)
+    place = SkyCoord(longitude[good], latitude[good], unit=u.deg, frame="galactic").icrs
+    ra[good], dec[good] = place.ra.deg, place.dec.deg
+    return ra, dec
 
 
 def degrees(values: Any, *, hours: bool, unit: str | None = None) -> NDArray[np.float64]:

@@ -93,3 +93,20 @@ def test_what_is_no_angle_says_so():
         _sky.degrees([1.0], hours=False, unit="m")
     with pytest.raises(ValueError, match="'north' is not an angle"):
         _sky.degrees(["north"], hours=False)
+
+
+def test_galactic_columns_are_known_but_b_is_an_axis_beside_a():
+    assert _sky.galactic_columns(["id", "GLON", "GLAT"]) == ("GLON", "GLAT")
+    assert _sky.galactic_columns(["l", "b", "z"]) == ("l", "b")
+    assert _sky.galactic_columns(["l", "a", "b"]) is None
+    assert _sky.galactic_columns(["a", "b", "l", "_Glon", "_Glat"]) == ("_Glon", "_Glat")
+
+
+def test_galactic_positions_become_icrs_and_what_is_none_is_missing():
+    # Reid & Brunthaler 2004: Sgr A* is at l = 359.94423 deg, b = -0.04616 deg
+    ra, dec = _sky.from_galactic(
+        np.array([359.94423, np.nan, 10.0]), np.array([-0.04616, 1.0, 90.1])
+    )
+    sgr_a = SkyCoord("17h45m40.041s", "-29d00m28.12s")
+    assert SkyCoord(ra[0] * u.deg, dec[0] * u.deg).separation(sgr_a) < 0.2 * u.arcsec
+    assert np.isnan([*ra[1:], *dec[1:]]).all()

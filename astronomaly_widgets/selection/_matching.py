@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._sky import degrees, find_columns
+from .._sky import degrees, find_columns, from_galactic, galactic_columns
 from ..exceptions import SourceError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def cross_match(
     Parameters
     ----------
     catalog, other : DataFrame or Table
-        With right ascension and declination (ICRS): numbers in degrees or in the unit of an
-        astropy column, or sexagesimal text.
+        With right ascension and declination (ICRS), or galactic positions: numbers in degrees or in
+        the unit of an astropy column, or sexagesimal text.
     radius : float or sequence of float
         Arcsec; the nearest is looked for within the largest (E24 uses 10 and 30).
     columns, other_columns : (str, str), optional
@@ -102,12 +102,15 @@ def _positions(table: Any, columns: tuple[str, str] | None) -> NDArray[np.float6
         raise SourceError(
             f"a {type(table).__name__} is not a table; wanted a DataFrame or an astropy Table"
         )
-    chosen = find_columns(names) if columns is None else columns
+    chosen = columns
+    if chosen is None:
+        chosen = find_columns(names) or galactic_columns(names)
     there = ", ".join(map(str, names))
     if chosen is None:
         raise SourceError(f"the table has no columns like ra and dec; it has {there}")
     values = []
-    for name, hours in zip(chosen, (True, False), strict=True):
+    galactic = galactic_columns(chosen) is not None
+    for name, hours in zip(chosen, (not galactic, False), strict=True):
         if name not in list(names):
             raise SourceError(f"the table has no column {name!r}; it has {there}")
         unit = getattr(table[name], "unit", None)
@@ -116,6 +119,6 @@ def _positions(table: Any, columns: tuple[str, str] | None) -> NDArray[np.float6
             values.append(degrees(column, hours=hours, unit=None if unit is None else str(unit)))
         except ValueError as error:
             raise SourceError(f"column {name!r} is no position: {error}") from error
-    ra, dec = values
+    ra, dec = from_galactic(*values) if galactic else values
     good = np.isfinite(ra) & (np.abs(dec) <= 90)
     return np.where(good[:, None], np.stack([ra % 360, dec], axis=1), np.nan)

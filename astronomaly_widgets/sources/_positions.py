@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._sky import SKY_COLUMNS, degrees, find_columns, position_names
+from .._sky import (
+    SKY_COLUMNS,
+    degrees,
+    find_columns,
+    from_galactic,
+    galactic_columns,
+    position_names,
+)
 from ..exceptions import SourceError
 from ._catalogs import as_text, names_files, read_table, unique_ids
 from ._images import image_stem
@@ -93,9 +100,11 @@ def read_positions(
         as_written = start == 0
     else:
         units = frame.attrs.get("units", {})
-        ra = _angles(first, units.get(one), hours=True)
-        values = _in_range(ra, _angles(second, units.get(two), hours=False))
-        as_written = all(
+        galactic = galactic_columns((one, two)) is not None
+        ra = _angles(first, units.get(one), hours=not galactic)
+        dec = _angles(second, units.get(two), hours=False)
+        values = from_galactic(ra, dec) if galactic else _in_range(ra, dec)
+        as_written = not galactic and all(
             pd.api.types.is_numeric_dtype(column) and units.get(column.name) in {None, "deg"}
             for column in (first, second)
         )
@@ -121,7 +130,7 @@ def _choose(
         if pixels is None:
             pixels = not has_sky or tuple(str(c).lower() for c in columns) in _PIXEL_COLUMNS
         return (columns[0], columns[1]), pixels
-    sky = find_columns(frame.columns, SKY_COLUMNS)
+    sky = find_columns(frame.columns) or galactic_columns(frame.columns)
     pixel = find_columns(frame.columns, _PIXEL_COLUMNS)
     wanted = "ra and dec" if has_sky and not pixels else "x and y"
     if pixels is None:
@@ -147,7 +156,8 @@ def are_of_mosaics(catalog: Any, folder: Path) -> bool:
         return False
     frame = _as_frame(catalog)
     pairs = (*SKY_COLUMNS, *_PIXEL_COLUMNS)
-    has_positions = len(frame) > len(images) and find_columns(frame.columns, pairs) is not None
+    found = find_columns(frame.columns, pairs) or galactic_columns(frame.columns)
+    has_positions = len(frame) > len(images) and found is not None
     return has_positions and not names_files(frame, images)
 
 

@@ -46,9 +46,10 @@ class FITSCutouts:
         mapping of band to file, or to files, says it all.
     catalog : path, DataFrame, Table or mapping of columns, optional
         One row per object with right ascension and declination (ICRS; degrees, another unit of
-        angle or sexagesimal text), or with pixels ``x`` and ``y`` of the first band, counted from
-        0 (``X_IMAGE`` and ``Y_IMAGE``: from 1) and from the bottom. Without a catalog, objects
-        are detected in the first band by SEP (extra ``survey``).
+        angle or sexagesimal text), galactic ones (``glon`` and ``glat``, or ``l`` and ``b``), or
+        pixels ``x`` and ``y`` of the first band, counted from 0 (``X_IMAGE`` and ``Y_IMAGE``:
+        from 1) and from the bottom. Without a catalog, objects are detected in the first band by
+        SEP (extra ``survey``).
     size : int, str, Quantity or array, optional
         Side of the square cut-outs: pixels, an angle (``"20 arcsec"``), a column of the catalog
         (pixels, or the angle its unit says), or an array of shape (n,). By default 64 pixels; for

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from .._sky import all_columns, sexagesimal
+from .._sky import all_columns, from_galactic, galactic_columns, sexagesimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +54,7 @@ def position(table: list[tuple[str, Any]], in_full: Callable[[Any], str]) -> tup
     """Return right ascension and declination in a catalog row, in degrees with every digit.
 
     They are taken to be in degrees, as their columns' names say nothing else; what cannot be
-    degrees is no position.
+    degrees is no position. Galactic ones are converted where there are no others.
     """
     by_name: dict[str, Any] = {}
     for name, value in table:
@@ -63,6 +63,10 @@ def position(table: list[tuple[str, Any]], in_full: Callable[[Any], str]) -> tup
         ra, dec = by_name[first], by_name[second]
         if _between(ra, 0, 360) and _between(dec, -90, 90):
             return _plain(in_full(ra)), _plain(in_full(dec))
+    galactic = [by_name[name] for name in galactic_columns(by_name) or ()]
+    if galactic and _between(galactic[0], -180, 360) and _between(galactic[1], -90, 90):
+        place = from_galactic(*(np.array([value], dtype=float) for value in galactic))
+        return f"{place[0][0]:.7f}", f"{place[1][0]:.7f}"
     return None
 
 

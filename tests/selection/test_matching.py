@@ -83,3 +83,15 @@ def test_what_cannot_be_matched_says_why():
     for radius in (0, -1, np.nan, []):
         with pytest.raises(ValueError, match="positive numbers of arcsec"):
             cross_match(good, good, radius)
+
+
+def test_galactic_positions_match_those_in_icrs():
+    place = SkyCoord([10.0, 200.0], [-5.0, 60.0], unit="deg")
+    mine = pd.DataFrame(
+        {"GLON": place.galactic.l.deg, "GLAT": place.galactic.b.deg}, index=["a", "b"]
+    )
+    known = pd.DataFrame({"ra": place.ra.deg[::-1], "dec": place.dec.deg[::-1]})
+    found = cross_match(mine, known, radius=1)
+    assert found["match"].tolist() == [1, 0]
+    renamed = mine.rename(columns={"GLON": "l", "GLAT": "b"})
+    assert cross_match(renamed, known, radius=1, columns=("l", "b"))["match"].tolist() == [1, 0]

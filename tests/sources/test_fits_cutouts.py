@@ -954,4 +954,26 @@ def test_a_column_of_coordinates_is_found_by_any_name_and_in_any_frame(tmp_path,
 def test_on_the_sky_a_catalog_without_positions_is_asked_for_those_of_the_sky(tmp_path):
     path = write(tmp_path / "m.fits", noise(), tan())
     with pytest.raises(SourceError, match="such as ra and dec"):
-        FITSCutouts(path, pd.DataFrame({"l": [1.0], "b": [2.0]}))
+        FITSCutouts(path, pd.DataFrame({"u": [1.0], "v": [2.0]}))
+
+
+@pytest.mark.parametrize("columns", [("GLON", "GLAT"), ("l", "b")])
+def test_galactic_positions_are_found_on_a_galactic_mosaic(tmp_path, columns):
+    sky = WCS(naxis=2)
+    sky.wcs.ctype = ["GLON-CAR", "GLAT-CAR"]
+    sky.wcs.crval, sky.wcs.crpix, sky.wcs.cdelt = [330, 0], [100, 100], [-4e-4, 4e-4]
+    image = np.zeros((200, 200), np.float32)
+    image[50, 150] = 1
+    fits.writeto(tmp_path / "plane.fits", image, sky.to_header())
+    place = sky.pixel_to_world(150, 50)
+    catalog = pd.DataFrame({"id": ["a"], columns[0]: place.l.deg, columns[1]: place.b.deg})
+    for given in (None, columns):
+        source = FITSCutouts(tmp_path / "plane.fits", catalog, size=11, columns=given)
+        cutout = source.read("a")
+        assert np.unravel_index(cutout.argmax(), cutout.shape) == (5, 5)
+        shown = source.catalog.loc["a", ["ra_deg", "dec_deg"]]
+        np.testing.assert_allclose(
+            shown, [place.icrs.ra.deg, place.icrs.dec.deg], rtol=0, atol=1e-9
+        )
+    again = FITSCutouts(**source.spec["arguments"])
+    np.testing.assert_array_equal(again.read("a"), cutout)

@@ -106,10 +106,21 @@ def test_a_position_that_only_the_source_knows_is_shown_too(inspector, session):
     assert look_at(inspector, "obj-00")["sky"]["copy"] == "12.5 -0.25"
 
 
+def test_a_galactic_position_is_shown_in_icrs_where_there_is_no_other():
+    row = [("GLON", 359.94423), ("GLAT", -0.04616)]
+    sky = _facts.sky("Sgr A*", row, _facts.in_full, {})
+    assert sky["copy"] == "266.4168132 -29.0078298"
+    known = _facts.sky("a", [*row, ("ra", 10.5), ("dec", 1.5)], _facts.in_full, {})
+    assert known["copy"] == "10.5 1.5"
+
+
 @pytest.mark.parametrize(
     "row",
     [
         [("ra", 150.0)],
+        [("glon", 361.0), ("glat", 0.0)],
+        [("glon", 10.0), ("glat", np.nan)],
+        [("l", 10.0), ("b", 1.0), ("a", 2.0)],
         [("ra", 361.0), ("dec", 0.0)],
         [("ra", 10.0), ("dec", np.nan)],
         [("ra", "10:00:00"), ("dec", "+01:00:00")],
