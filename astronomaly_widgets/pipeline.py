@@ -98,7 +98,8 @@ def explore(
         Who labels.
     random_state : int
     truth : str, array or mapping, optional
-        Which objects are interesting, where it is known; see :class:`Session`.
+        Which objects are interesting, where it is known; see :class:`Session`. A column of a table
+        of features that is named here is no feature.
     title : str, optional
         Shown above the gallery.
     n_jobs : int, optional
@@ -136,6 +137,8 @@ def explore(
     array(['object-7'], dtype=object)
     """
     origin = sources.open_source(source, catalog=catalog)
+    if isinstance(truth, str) and isinstance(origin, sources.FeatureTable):
+        origin = origin.without(truth)  # a feature that says it all would find it all
     if features is None:
         features = _DEFAULT_FEATURES[origin.kind]
     checkpoint = None

@@ -434,3 +434,20 @@ def test_a_survey_in_which_nothing_can_be_measured_says_why(tmp_path):
         (tmp_path / f"{k}.png").write_bytes(b"")
     with pytest.raises(SourceError, match=r"none of the 3 objects.*empty"):
         aw.explore(tmp_path, progress=False)
+
+
+def test_the_truth_of_a_table_is_no_feature_of_it(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(60, 3)), columns=list("pqr"))
+    table["pulsar"] = (np.arange(60) < 6).astype(int)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    for source in (table, tmp_path / "t.csv"):
+        session = aw.explore(source, truth="pulsar", project=tmp_path / "p", progress=False)
+        assert session.feature_names == ("p", "q", "r")
+        np.testing.assert_array_equal(session.truth, np.arange(60) < 6)
+        session.close()
+    again = aw.Session.open(tmp_path / "p")
+    assert again.source.column_names == ("p", "q", "r")
+    again.close()
+    with pytest.raises(ValueError, match=r"truth='lens' is not a column of the catalog \(pulsar\)"):
+        aw.explore(aw.sources.FeatureTable(table).without("pulsar"), truth="lens", progress=False)

@@ -116,7 +116,8 @@ def align_truth(
         return None
     if isinstance(truth, str):
         if catalog is None or truth not in catalog:
-            raise ValueError(f"truth={truth!r} is not a column of the catalog")
+            known = "there is none" if catalog is None else ", ".join(map(str, catalog.columns))
+            raise ValueError(f"truth={truth!r} is not a column of the catalog ({known})")
         return _are_true(catalog[truth])
     if isinstance(truth, Mapping | pd.Series):
         of_some = pd.Series(truth, dtype=object)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,36 @@ class FeatureTable:
         path = Path(file)
         known = path.name.lower().endswith((*READABLE, ".npy"))
         return known and (not path.is_file() or may_be_table(path))
+
+    def without(self, column: str) -> FeatureTable:
+        """Return the same table with a column in the catalog instead of among the features.
+
+        Parameters
+        ----------
+        column : str
+            Such as the truth. What is no feature changes nothing.
+
+        Raises
+        ------
+        SourceError
+            It is the only feature.
+        """
+        if column not in self.column_names:
+            return self
+        if len(self.column_names) == 1:
+            raise SourceError(f"{column!r} is the only feature of the table")
+        import pandas as pd
+
+        other = copy(self)
+        k = self.column_names.index(column)
+        other.column_names = self.column_names[:k] + self.column_names[k + 1 :]
+        other.values = np.delete(self.values, k, axis=1)
+        known = pd.DataFrame(index=list(self._ids)) if self._catalog is None else self._catalog
+        other._catalog = known.assign(**{column: self.values[:, k]})  # noqa: SLF001 - its own kind
+        if self.spec is not None:
+            arguments = {**self.spec["arguments"], "columns": list(other.column_names)}
+            other.spec = {**self.spec, "arguments": arguments}
+        return other
 
     @property
     def object_ids(self) -> NDArray[Any]:

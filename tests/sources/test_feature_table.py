@@ -311,3 +311,18 @@ def test_a_table_of_arrow_is_a_table():
     arrow = pytest.importorskip("pyarrow")
     source = open_source(arrow.table({"id": ["x", "y"], "a": [0.5, 1.5]}))
     assert (list(source.object_ids), source.column_names) == (["x", "y"], ("a",))
+
+
+def test_a_column_taken_out_of_the_features_is_in_the_catalog_and_stays_out(tmp_path):
+    frame = pd.DataFrame({"id": ["x", "y"], "a": [0.5, 1.5], "b": [2.5, 3.5], "rare": [1, 0]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    whole = FeatureTable(tmp_path / "t.csv")
+    source = whole.without("rare")
+    assert source.column_names == ("a", "b")
+    assert [source.read(name).tolist() for name in "xy"] == [[0.5, 2.5], [1.5, 3.5]]
+    assert source.catalog["rare"].to_dict() == {"x": 1, "y": 0}
+    assert FeatureTable(**source.spec["arguments"]).column_names == ("a", "b")
+    assert (whole.column_names, whole.catalog) == (("a", "b", "rare"), None)
+    assert source.without("nothing") is source
+    with pytest.raises(SourceError, match="'a' is the only feature"):
+        source.without("b").without("a")
