@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
 # what columns are called, in order of preference, by their plain names
 _IDS = (*map(plain_name, ID_NAMES), "oid", "lcid", "transientid",
-        "starid", "diaobjectid", "ticid", "kicid", "snid", "object", "source", "star",
-        "target")  # fmt: skip
+        "starid", "diaobjectid", "asassnid", "masterid", "ticid", "kicid", "snid", "object",
+        "source", "star", "target")  # fmt: skip
 _TIMES = ("mjd", "hmjd", "bmjd", "bjd", "hjd", "jd", "time", "obsmjd", "mjdobs", "midpointtai",
-          "obstime", "t", "date", "days", "day")  # fmt: skip
+          "midpointmjdtai", "expmidptmjd", "obstime", "t", "date", "days", "day")  # fmt: skip
 _MAGNITUDES = ("mag", "magnitude", "magpsf", "psfmag", "apmag", "vmag", "gmag")
 _FLUXES = ("flux", "fluxcal", "psfflux", "forcediffimflux", "pdcsapflux", "sapflux", "counts",
            "rate", "ujy")  # fmt: skip
-_BANDS = ("band", "filter", "filt", "passband", "fid", "flt", "filtername", "filtercode")
+_BANDS = ("band", "filter", "filt", "passband", "fid", "flt", "filtername", "filtercode",
+          "photfilter", "filterid")  # fmt: skip
 _ERRORS = ("err", "error", "sigma", "uncertainty", "unc", "sigmapsf")
 # of columns that nothing names, as in the files of OGLE
 _PLACES = {"time": "col1", "mag": "col2", "err": "col3"}

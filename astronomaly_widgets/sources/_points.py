@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ _SPECTRAL_ORDER = ("FUV", "NUV", "u", "U", "B", "b", "g", "G", "V", "v", "r", "R
                    "Z", "y", "Y", "J", "H", "K")  # fmt: skip
 _NO_NUMBER = {"", "nan", "none", "null", "n/a", "na", "-", "--"}
 _MOST_MAGNITUDE = 50.0  # 99.99, -99 and 100 are how surveys write "not measured"
+_OF_DAYS = re.compile(r"jd|days?\b", re.IGNORECASE)
 _MJD_OF_UNIX = 40587  # 1970-01-01
 
 
@@ -75,7 +77,7 @@ def points_of(frame: pd.DataFrame, columns: Columns, units: dict[Any, str]) -> P
             )
         return values
 
-    time = numbers(columns.time, "time") * _factor(units.get(columns.time), "d", columns.time)
+    time = numbers(columns.time, "time") * _in_days(units.get(columns.time), columns.time)
     value = numbers(columns.value, what)
     error = np.full(len(frame), np.nan)
     if columns.error is not None:
@@ -176,6 +178,11 @@ def _check_unit(columns: Columns, units: dict[Any, str]) -> None:
         raise SourceError(
             f"column {columns.value!r} is in {unit}: give it as magnitude=, not as flux"
         )
+
+
+def _in_days(unit: str | None, column: Any) -> float:
+    """Return by what to multiply a time; Kepler and TESS call days "BJD - 2457000, days"."""
+    return 1.0 if unit and _OF_DAYS.search(unit) else _factor(unit, "d", column)
 
 
 def _factor(unit: str | None, wanted: str | None, column: Any) -> float:

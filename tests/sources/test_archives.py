@@ -1,0 +1,86 @@
+"""What archives deliver is known for what it is, and read as they mean it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy import units as u
+from astropy.io import fits
+from astropy.table import Table
+
+from astronomaly_widgets.sources import LightCurves, open_source
+
+RNG = np.random.default_rng(0)
+
+
+def one_of_tess(path, offset=2457000):
+    """Write a light curve as the pipelines of Kepler and TESS do."""
+    time = 1325.3 + np.arange(50) / 720
+    time[7] = np.nan
+    table = Table({"TIME": time, "CADENCENO": np.arange(50)})
+    for name in ("SAP_FLUX", "PDCSAP_FLUX"):
+        table[name] = np.float32(len(name)) + np.arange(50, dtype=np.float32)
+        table[f"{name}_ERR"] = np.full(50, 0.5, np.float32)
+    table["PDCSAP_FLUX"][9] = np.nan
+    light_curve = fits.BinTableHDU(table, name="LIGHTCURVE")
+    light_curve.header["TUNIT1"] = f"BJD - {offset}, days"
+    for number in (3, 4, 5, 6):
+        light_curve.header[f"TUNIT{number}"] = "e-/s"
+    aperture = fits.ImageHDU(np.ones((11, 11), np.int32), name="APERTURE")
+    fits.HDUList([fits.PrimaryHDU(), light_curve, aperture]).writeto(path)
+
+
+@pytest.mark.parametrize("offset", [2457000, 2454833])
+def test_light_curves_of_kepler_and_tess_are_in_their_days(tmp_path, offset):
+    for k in range(3):
+        one_of_tess(tmp_path / f"tess-{k}_lc.fits", offset)
+    for given in (tmp_path, sorted(tmp_path.iterdir()), str(tmp_path / "*_lc.fits")):
+        source = open_source(given)
+        assert isinstance(source, LightCurves)
+        assert source.value_unit == "e-/s"
+        data = source.read("tess-1_lc")
+        assert len(data) == 48  # a time and a flux are missing
+        assert data["time"][0] == 1325.3
+        assert data["flux"][0] == len("PDCSAP_FLUX")
+        assert data["error"].tolist() == [0.5] * 48
+
+
+@pytest.mark.parametrize("unit", ["MJD", "JD", "day", "BKJD"])
+def test_a_unit_that_counts_days_is_days(unit):
+    table = Table({"id": ["a", "a"], "time": [1.5, 2.5], "flux": [1.0, 2.0]})
+    table["time"].unit = u.Unit(unit, parse_strict="silent")
+    assert LightCurves(table).read("a")["time"].tolist() == [1.5, 2.5]
+
+
+RUBIN = {"diaSourceId": 0, "diaObjectId": 1, "midpointMjdTai": 2, "psfFlux": 3, "psfFluxErr": 4,
+         "band": 5, "ra": 0}  # fmt: skip
+RUBIN_FORCED = {"diaObjectId": 1, "expMidptMJD": 2, "psfFlux": 3, "psfFluxErr": 4, "band": 5}
+PAN_STARRS = {"objID": 1, "obsTime": 2, "psfFlux": 3, "psfFluxErr": 4, "filterID": 5}
+SKY_PATROL = {"asas_sn_id": 1, "jd": 2, "flux": 6, "flux_err": 6, "mag": 3, "mag_err": 4,
+              "limit": 6, "phot_filter": 5}  # fmt: skip
+CRTS = {"MasterID": 1, "Mag": 3, "Magerr": 4, "RA": 0, "Dec": 0, "MJD": 2, "Blend": 0}
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [RUBIN, RUBIN_FORCED, PAN_STARRS, SKY_PATROL, CRTS],
+    ids=["Rubin", "Rubin forced", "Pan-STARRS", "SkyPatrol", "CRTS"],
+)
+def test_a_long_table_of_a_survey_is_known_by_its_columns(columns):
+    n = 12
+    kinds = [
+        10**17 + np.arange(n),
+        np.repeat([10**17, 2 * 10**17], n // 2),
+        60_000 + np.arange(n),
+        RNG.uniform(10, 20, n),
+        np.full(n, 0.25),
+        np.tile(["g", "r"], n // 2),
+        RNG.uniform(100, 200, n),
+    ]
+    source = open_source(pd.DataFrame({name: kinds[kind] for name, kind in columns.items()}))
+    assert isinstance(source, LightCurves)
+    assert list(source.object_ids) == [str(10**17), str(2 * 10**17)]
+    data = source.read(str(10**17))
+    assert data["time"].tolist() == kinds[2][:6].tolist()
+    assert data[source.value_name].tolist() == kinds[3][:6].tolist()
+    assert data["error"].tolist() == [0.25] * 6
+    assert source.bands == (("",) if columns is CRTS else ("g", "r"))
