@@ -20,6 +20,7 @@ TEXT = (".csv", ".tsv", ".txt", ".dat", ".ascii", ".csv.gz", ".tsv.gz", ".txt.gz
 _PROSE = (".txt", ".dat", ".ascii", ".txt.gz", ".dat.gz")  # of what may be no table
 _BLANKS = r"\s+"
 _QUOTED = re.compile(r'"[^"]*"')
+_DASHES = re.compile(r"-+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _N_LOOKED = 100  # lines: whole numbers do not tell what a comma would mean
 
@@ -30,7 +31,9 @@ def layout(path: Path) -> dict[str, Any]:
     Columns are separated by commas, tabs, semicolons (then numbers may have a decimal comma) or
     blanks. Lines in front that begin with # are skipped; the last of them may hold the names.
     Farther down, what follows a # is a comment, but not in a CSV or TSV, where a name may hold one.
-    Columns that nothing names are ``col1``, ``col2``, ...
+    Columns that nothing names are ``col1``, ``col2``, ... Units above a line of dashes, as VizieR
+    writes them, are skipped; names may have commas where the numbers have blanks, as in the forced
+    photometry of ZTF.
 
     Returns
     -------
@@ -46,6 +49,11 @@ def layout(path: Path) -> dict[str, Any]:
     separator = _separator(lines[0], path)
     first, second, *others = (_fields(line, separator) for line in lines)
     how = {"sep": separator, "skipinitialspace": True, "skiprows": n_comments}
+    if others and all(map(_DASHES.fullmatch, others[0])):  # the last line is "#END#"
+        skipped = [*range(n_comments), n_comments + 1, n_comments + 2]
+        return how | {"skiprows": skipped, "comment": "#"}
+    if len(second) == 1 < len(first) == len(second[0].split()):
+        return how | {"sep": _BLANKS, "header": 0, "names": first}
     if path.name.lower().endswith(_PROSE):
         how["comment"] = "#"
     if separator == ";" and any(map(_DECIMAL_COMMA.fullmatch, chain(second, *others))):
@@ -69,7 +77,10 @@ def read_text(path: Path, how: dict[str, Any], **more: Any) -> pd.DataFrame:
     import pandas as pd
 
     with _whole(path):
-        frame: pd.DataFrame = pd.read_csv(path, **how, **more)
+        try:
+            frame: pd.DataFrame = pd.read_csv(path, **how, **more)
+        except UnicodeDecodeError:  # as Excel writes
+            frame = pd.read_csv(path, encoding="cp1252", encoding_errors="replace", **how, **more)
     return frame
 
 

@@ -49,6 +49,44 @@ def test_a_table_of_text_is_read_however_it_is_written(tmp_path, name, text):
     assert frame.to_numpy().tolist() == ROWS
 
 
+VIZIER = """\
+#
+#   VizieR Astronomical Server vizier.cds.unistra.fr
+#Column\t_RAJ2000\t(F15.11)\tRight ascension
+
+_RAJ2000;Name;Nobs;Vmag
+deg; ; ;mag
+---------------;--------;----;------
+ 10.68470800;M 31;  7; 3.440
+ 23.46210000;M 33;  5;
+ 13.18660000;M 110;  9; 8.070
+
+#END#
+"""
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("name", ["asu.tsv", "asu.txt"])
+def test_a_table_of_vizier_begins_below_its_units(tmp_path, separator, name):
+    path = written(tmp_path / name, VIZIER.replace(";", separator))
+    source = FeatureTable(path)
+    assert source.object_ids.tolist() == ["M 31", "M 33", "M 110"]
+    assert source.column_names == ("Nobs", "Vmag")
+    np.testing.assert_array_equal(
+        source.values, np.array([[7, 3.44], [5, np.nan], [9, 8.07]], np.float32)
+    )
+    assert source.catalog["_RAJ2000"].tolist() == [10.684708, 23.4621, 13.1866]
+
+
+def test_a_table_in_the_letters_of_excel_is_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("Name;Fluß (µJy)\r\nÅ;1,5\r\nNaïve;2,5\r\n".encode("cp1252"))
+    frame = read_table(path)
+    assert list(frame.columns) == ["Name", "Fluß (µJy)"]
+    assert frame["Name"].tolist() == ["Å", "Naïve"]
+    assert frame["Fluß (µJy)"].tolist() == [1.5, 2.5]
+
+
 def test_packed_text_is_read(tmp_path):
     path = tmp_path / "a.dat.gz"
     path.write_bytes(gzip.compress(b"id mag\nx 1\ny 2\n"))

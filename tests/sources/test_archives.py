@@ -84,3 +84,21 @@ def test_a_long_table_of_a_survey_is_known_by_its_columns(columns):
     assert data[source.value_name].tolist() == kinds[3][:6].tolist()
     assert data["error"].tolist() == [0.25] * 6
     assert source.bands == (("",) if columns is CRTS else ("g", "r"))
+
+
+def test_forced_photometry_of_ztf_has_names_with_commas_above_numbers_with_blanks(tmp_path):
+    for k in range(3):
+        rows = [f" {n} 468 ZTF_{'gr'[n % 2]} 0 {2458197.9 + n} {100 + n}.5 5.0" for n in range(20)]
+        rows[3] = " 3 468 ZTF_r 0 2458200.9 null null"
+        names = "index, field, filter, infobitssci, jd, forcediffimflux, forcediffimfluxunc"
+        head = f"# Output\n# Requested input R.A. = 10.\n#\n{names}\n"
+        path = tmp_path / f"forcedphotometry_req{k}_lc.txt"
+        path.write_text(head + "\n".join(rows) + "\n")
+    for given in (tmp_path, str(tmp_path / "*_lc.txt")):
+        source = open_source(given)
+        assert isinstance(source, LightCurves)
+        assert source.bands == ("ZTF_g", "ZTF_r")
+        data = source.read("forcedphotometry_req1_lc")
+        assert len(data) == 19
+        assert data["flux"][:3].tolist() == [100.5, 101.5, 102.5]
+        assert data["error"].tolist() == [5.0] * 19
