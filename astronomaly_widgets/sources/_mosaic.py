@@ -32,8 +32,9 @@ SUFFIXES = tuple(
 _BAND_KEYWORDS = ("FILTER", "BAND", "FILTNAM1", "FILTERS")
 #: Images that belong to another image: its errors, flags and weights.
 AUXILIARY = re.compile(
-    r"(err|error|rms|var|variance|ivar|invvar|wht|weight|weights|weightmap|dq|mask|msk|flag|flags"
-    r"|ctx|con|nexp|exp|expmap|exposure|bkg|background|psf)([_ -]?\d+)?",
+    r"(err|error|rms|var|var_(poisson|rnoise|flat)|variance|ivar|invvar|wht|wgt|weight|weights"
+    r"|weightmap|dq|mask|msk|flag|flags|ctx|con|nexp|exp|expmap|exposure|samp|time|bkg|background"
+    r"|psf)([_ -]?\d+)?",
     re.IGNORECASE,
 )
 _MOST_PLANES = 32

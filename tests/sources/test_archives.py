@@ -7,7 +7,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
-from astronomaly_widgets.sources import LightCurves, open_source
+from astronomaly_widgets.sources import FITSCutouts, LightCurves, open_source
 
 RNG = np.random.default_rng(0)
 
@@ -102,3 +102,25 @@ def test_forced_photometry_of_ztf_has_names_with_commas_above_numbers_with_blank
         assert len(data) == 19
         assert data["flux"][:3].tolist() == [100.5, 101.5, 102.5]
         assert data["error"].tolist() == [5.0] * 19
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        ("ERR", "CON", "WHT", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT"),
+        ("ERR", "DQ", "SAMP", "TIME"),
+        ("MSK", "WGT"),
+        ("WHT", "CTX"),
+    ],
+    ids=["JWST i2d", "WFC3 flt", "DES tile", "HST drz"],
+)
+def test_a_mosaic_of_a_telescope_has_one_band_beside_what_belongs_to_it(tmp_path, beside):
+    planes = [
+        fits.ImageHDU(RNG.normal(size=(90, 90)).astype(np.float32), name=name)
+        for name in ("SCI", *beside)
+    ]
+    fits.HDUList([fits.PrimaryHDU(), *planes]).writeto(tmp_path / "mosaic.fits")
+    catalog = {"id": ["a"], "x": [50.0], "y": [40.0]}
+    source = FITSCutouts(tmp_path / "mosaic.fits", catalog, size=20)
+    assert source.bands == ("SCI",)
+    np.testing.assert_array_equal(source.read("a"), planes[0].data[30:50, 40:60][::-1])
