@@ -23,6 +23,7 @@ from ..exceptions import SourceError
 from ._catalogs import as_text, names_files, read_table, unique_ids
 from ._images import image_stem
 from ._mosaic import first_image, is_fits, is_remote, split_extension
+from ._spectrum_files import is_line
 from .feature_table import _guess_id_column
 
 if TYPE_CHECKING:
@@ -164,7 +165,8 @@ def are_of_mosaics(catalog: Any, folder: Path) -> bool:
 def are_tiles(files: Sequence[str | os.PathLike[str]], catalog: Any = None) -> bool:
     """Whether FITS images in a list are mosaics, and not one object each, of which some are read.
 
-    They are if the catalog does not name them, or if there is none and one is large.
+    They are if the catalog does not name them, or if there is none and one is large, and no rows of
+    a spectrum.
     """
     paths = [split_extension(os.fspath(file)) for file in files]
     if not all(is_fits(path) for path, _ in paths):
@@ -180,9 +182,10 @@ def are_tiles(files: Sequence[str | os.PathLike[str]], catalog: Any = None) -> b
 
 def _sides(path: str) -> tuple[int, ...]:
     try:
-        return first_image(Path(path).expanduser()).shape
+        shape = first_image(Path(path).expanduser()).shape
     except SourceError:
         return ()
+    return () if is_line(shape) else shape
 
 
 def _as_frame(catalog: Any, text: Iterable[str] = ()) -> pd.DataFrame:

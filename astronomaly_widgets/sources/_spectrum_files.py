@@ -251,14 +251,15 @@ def _from_fits(path: Path) -> RawSpectrum:
                     if _first_of(plain, _FLUXES) is not None:
                         return _from_columns(Table.read(hdu))
             for hdu in hdus:
-                if hdu.is_image and hdu.data is not None and _is_line(hdu.shape):
+                if hdu.is_image and is_line(hdu.shape):  # a mosaic is not even read
                     return _from_image(hdu)
     raise ReadError(f"{path.name!r} holds neither a table with a flux nor a one-dimensional image")
 
 
-def _is_line(shape: tuple[int, ...]) -> bool:
-    """Whether an image is a spectrum, perhaps with a few rows of its errors and the like."""
-    return len(shape) >= 1 and shape[-1] >= 16 and int(np.prod(shape[:-1])) <= 8
+def is_line(shape: tuple[int, ...]) -> bool:
+    """Whether an image is a spectrum, perhaps with rows of its errors, visits and the like."""
+    n_most = max(8, min(64, shape[-1] // 64)) if shape else 0
+    return n_most > 0 and shape[-1] >= 16 and int(np.prod(shape[:-1])) <= n_most
 
 
 def _from_image(hdu: Any) -> RawSpectrum:

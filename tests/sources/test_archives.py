@@ -7,7 +7,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
-from astronomaly_widgets.sources import FITSCutouts, LightCurves, open_source
+from astronomaly_widgets.sources import FITSCutouts, LightCurves, Spectra, open_source
 
 RNG = np.random.default_rng(0)
 
@@ -124,3 +124,30 @@ def test_a_mosaic_of_a_telescope_has_one_band_beside_what_belongs_to_it(tmp_path
     source = FITSCutouts(tmp_path / "mosaic.fits", catalog, size=20)
     assert source.bands == ("SCI",)
     np.testing.assert_array_equal(source.read("a"), planes[0].data[30:50, 40:60][::-1])
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "header"),
+    [
+        (5, {"CRVAL1": 3.5682, "CD1_1": 1e-4, "CRPIX1": 1, "CTYPE1": "LINEAR", "DC-FLAG": 1}),
+        (14, {"CRVAL1": 4.179, "CDELT1": 6e-6, "CRPIX1": 1, "CTYPE1": "LOG-LINEAR"}),
+    ],
+    ids=["LAMOST", "APOGEE apStar"],
+)
+def test_rows_of_a_spectrum_are_no_mosaic_in_a_folder_or_a_list(tmp_path, n_rows, header):
+    rows = np.ones((n_rows, 3909), np.float32)
+    rows[0] = RNG.normal(10, 1, 3909)
+    for k in range(3):
+        fits.PrimaryHDU(rows, fits.Header(header)).writeto(tmp_path / f"spec-{k}.fits")
+    for given in (tmp_path, sorted(tmp_path.iterdir()), str(tmp_path / "spec-*.fits")):
+        source = open_source(given)
+        assert isinstance(source, Spectra)
+        data = source.read("spec-1")
+        np.testing.assert_array_equal(data["flux"], rows[0])
+        assert data["wavelength"][0] == pytest.approx(10 ** header["CRVAL1"])
+
+
+def test_to_tell_that_a_mosaic_is_no_spectrum_its_pixels_are_not_read(tmp_path, monkeypatch):
+    fits.writeto(tmp_path / "mosaic.fits", np.zeros((900, 900), np.float32))
+    monkeypatch.setattr(fits.PrimaryHDU, "data", property(lambda hdu: pytest.fail("it was read")))
+    assert not Spectra.recognizes(tmp_path)
