@@ -156,8 +156,13 @@ def _from_columns(table: Any) -> RawSpectrum:
     values = _column(table[flux])
     if error is None and weight is not None:
         values, spread = _from_inverse_variance(values, _column(table[weight]))
-    unit = "" if axis is None else _unit(table[chosen]) or unit_of_name(chosen)
-    return RawSpectrum(wavelength, values, spread, unit, _unit(table[flux]) or unit_of_name(flux))
+    written = getattr(table, "attrs", {}).get("units", {})  # of a file that was an astropy Table
+
+    def unit_of(name: Any) -> str:
+        return _unit(table[name]) or written.get(name) or unit_of_name(name)
+
+    unit = "" if axis is None else unit_of(chosen)
+    return RawSpectrum(wavelength, values, spread, unit, unit_of(flux))
 
 
 def _from_inverse_variance(

@@ -151,3 +151,14 @@ def test_to_tell_that_a_mosaic_is_no_spectrum_its_pixels_are_not_read(tmp_path, 
     fits.writeto(tmp_path / "mosaic.fits", np.zeros((900, 900), np.float32))
     monkeypatch.setattr(fits.PrimaryHDU, "data", property(lambda hdu: pytest.fail("it was read")))
     assert not Spectra.recognizes(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["fits", "ecsv", "vot"])
+def test_the_units_of_a_spectrum_hold_in_whatever_file_they_stand(tmp_path, suffix):
+    table = Table({"wavelength": np.linspace(1, 5, 50) * u.um, "flux": np.ones(50) * u.Jy})
+    for k in range(3):
+        path = tmp_path / f"{k}.{suffix}"
+        table.write(path, format="votable" if suffix == "vot" else None)
+    source = open_source(tmp_path)
+    assert source.value_unit == "Jy"
+    np.testing.assert_allclose(source.read("1")["wavelength"][[0, -1]], [1e4, 5e4])
