@@ -22,6 +22,7 @@ _BLANKS = r"\s+"
 _QUOTED = re.compile(r'"[^"]*"')
 _DASHES = re.compile(r"-+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_BYTES, _N_BYTES_LOOKED = b"byte-by-byte description of file", 8192
 _N_LOOKED = 100  # lines: whole numbers do not tell what a comma would mean
 
 
@@ -84,6 +85,17 @@ def read_text(path: Path, how: dict[str, Any], **more: Any) -> pd.DataFrame:
     return frame
 
 
+def is_machine_readable(path: Path) -> bool:
+    """Whether text begins with a description of its bytes, as tables of the journals do."""
+    if not path.name.lower().endswith((".txt", ".mrt")):
+        return False
+    try:
+        with path.open("rb") as file:
+            return _BYTES in file.read(_N_BYTES_LOOKED).lower()
+    except OSError:
+        return False  # who reads it says what is wrong
+
+
 def may_be_table(path: Path) -> bool:
     """Whether a file may be a table: any but one of prose, whose lines differ in length."""
     if not path.name.lower().endswith(_PROSE):
@@ -94,7 +106,7 @@ def may_be_table(path: Path) -> bool:
         return True  # who reads it says what is wrong
     separator = _separator(lines[0], path)
     first, second = (len(_fields(line, separator)) for line in lines[:2])
-    return first == second > 1
+    return first == second > 1 or is_machine_readable(path)
 
 
 def _first_lines(path: Path) -> tuple[int, str, list[str]]:

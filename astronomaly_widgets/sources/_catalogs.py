@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._names import ID_NAMES
-from .._text_tables import TEXT, layout, read_text
+from .._text_tables import TEXT, is_machine_readable, layout, read_text
 from ..exceptions import ReadError, SourceError
 from ._folders import are_files
 from ._images import image_stem, parts
@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 
 _FILE_NAMES = ("file", "filename", "file_name", "path", "image", "image_path", "cutout")
 _PARQUET = (".parquet", ".pq")
-_FITS = (".fits", ".fits.gz", ".fit")
-_VOTABLE = (".vot", ".votable", ".xml")
+# what astropy reads, and what it calls the format
+_BY_ASTROPY = {
+    **dict.fromkeys((".fits", ".fits.gz", ".fit"), "fits"),
+    **dict.fromkeys((".vot", ".vot.gz", ".votable", ".xml"), "votable"),
+    ".ecsv": "ascii.ecsv",
+    ".tbl": "ascii.ipac",
+    ".mrt": "ascii.mrt",
+    ".cat": "ascii.sextractor",
+}
 #: How tables that can be read are called.
-READABLE = (*TEXT, *_PARQUET, *_FITS, *_VOTABLE, ".ecsv")
+READABLE = (*TEXT, *_PARQUET, *_BY_ASTROPY)
 
 
 def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
@@ -36,9 +43,10 @@ def read_table(table: Any, *, text: Iterable[str] = ()) -> pd.DataFrame:
     Parameters
     ----------
     table : path-like, DataFrame or Table, or list of paths
-        Text (CSV, or separated by tabs, semicolons or blanks), ECSV, FITS (first table), VOTable or
-        Parquet by suffix; an astropy Table; a DataFrame, which is returned as it is. Of a list of
-        files with the same columns, or a folder of Parquet files, the rows of all.
+        Text (CSV, or separated by tabs, semicolons or blanks), machine-readable text of a journal,
+        ECSV, IPAC, FITS (first table), VOTable, Parquet or what SExtractor writes (.cat), by
+        suffix; an astropy Table; a DataFrame, which is returned as it is. Of a list of files with
+        the same columns, or a folder of Parquet files, the rows of all.
     text : iterable of str, optional
         Further columns to read as text from a file of text, as those of ID_NAMES are, so that
         "00012" and long integers keep every digit.
@@ -105,23 +113,39 @@ def _read_file(path: Path, text: Iterable[str]) -> pd.DataFrame:
     import pandas as pd
 
     name = path.name.lower()
+    kind = astropy_format(path)
+    if kind is not None:
+        return _from_astropy(read_by_astropy(path, kind))
     if name.endswith(TEXT):
         return _typed_text(path, {*text, *ID_NAMES, *_FILE_NAMES})
     if name.endswith(_PARQUET):
         return pd.read_parquet(path)
+    raise SourceError(f"{path.name!r} is not a kind of table we know; wanted {', '.join(READABLE)}")
+
+
+def astropy_format(path: Path) -> str | None:
+    """Return what astropy calls the format of a file, if it is astropy that reads it."""
+    if is_machine_readable(path):
+        return "ascii.mrt"
+    name = path.name.lower()
+    if name.endswith(".cat") and path.is_file():  # of SExtractor: text, or FITS
+        with path.open("rb") as file:
+            if file.read(6) == b"SIMPLE":
+                return "fits"
+    return next((kind for end, kind in _BY_ASTROPY.items() if name.endswith(end)), None)
+
+
+def read_by_astropy(path: Path, kind: str) -> Any:
+    """Read a file as an astropy Table, without a word about units and notes that are untidy."""
     from astropy.table import Table
     from astropy.utils.exceptions import AstropyWarning
 
+    more: dict[str, Any] = {"verify": "ignore"} if kind == "votable" else {}
     with warnings.catch_warnings():
-        # units and notes that break the standard are common, and mean nothing here
         warnings.simplefilter("ignore", AstropyWarning)
-        if name.endswith(_FITS):
-            return _from_astropy(Table.read(path, format="fits", hdu=_first_table(path)))
-        if name.endswith(_VOTABLE):
-            return _from_astropy(Table.read(path, format="votable", verify="ignore"))
-        if name.endswith(".ecsv"):
-            return _from_astropy(Table.read(path, format="ascii.ecsv"))
-    raise SourceError(f"{path.name!r} is not a kind of table we know; wanted {', '.join(READABLE)}")
+        if kind == "fits":
+            more = {"hdu": _first_table(path)}
+        return Table.read(path, format=kind, **more)
 
 
 def _typed_text(path: Path, text: set[str]) -> pd.DataFrame:
@@ -158,7 +182,8 @@ def _first_table(path: Path) -> int:
 
     with fits.open(path) as hdus:
         for number, hdu in enumerate(parts(hdus)):
-            if isinstance(hdu, fits.BinTableHDU | fits.TableHDU):
+            is_table = isinstance(hdu, fits.BinTableHDU | fits.TableHDU)
+            if is_table and hdu.name != "LDAC_IMHEAD":  # the header of an image, by SExtractor
                 return number
     raise SourceError(f"the FITS file {str(path)!r} holds no table")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._names import ID_NAMES
 from .._text_tables import TEXT, layout, read_text
 from ..exceptions import SourceError
-from ._catalogs import joined, read_table
+from ._catalogs import astropy_format, joined, read_by_astropy, read_table
 from ._column_names import plain_name, unit_of_name
 from ._folders import are_files
 
@@ -129,7 +128,7 @@ def is_long_file(path: Path) -> bool:
         from pyarrow import parquet
 
         columns = parquet.read_schema(path).names
-    elif name.endswith(TEXT):
+    elif name.endswith(TEXT) and astropy_format(path) is None:
         how = layout(path)
         columns = list(read_text(path, how, nrows=0).columns)
     else:
@@ -212,21 +211,14 @@ def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, di
 
 def _with_units(path: Any) -> Any:
     """Open those files that tell units as an astropy Table; leave the others to `read_table`."""
-    name = os.fspath(path).lower()
-    kinds = {(".fits", ".fit", ".fits.gz"): "fits", (".vot", ".xml"): "votable",
-             (".ecsv",): "ascii.ecsv"}  # fmt: skip
-    kind = next((kind for suffixes, kind in kinds.items() if name.endswith(suffixes)), None)
-    if kind is None or not Path(path).expanduser().is_file():
+    file = Path(path).expanduser()
+    kind = astropy_format(file)
+    if kind is None or not file.is_file():
         return path
-    from astropy.table import Table
-    from astropy.utils.exceptions import AstropyWarning
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)
-        try:
-            return Table.read(Path(path).expanduser(), format=kind)
-        except (OSError, ValueError, TypeError, LookupError) as error:
-            raise SourceError(f"{os.fspath(path)!r} cannot be read as a table: {error}") from error
+    try:
+        return read_by_astropy(file, kind)
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise SourceError(f"{os.fspath(path)!r} cannot be read as a table: {error}") from error
 
 
 def _there_are(frame: pd.DataFrame) -> str:

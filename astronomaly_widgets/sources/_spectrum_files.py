@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FITS_SUFFIXES = (".fits.gz", ".fits", ".fit")
-SUFFIXES = (*_FITS_SUFFIXES, *TEXT, ".ecsv", ".parquet", ".vot", ".xml")
+SUFFIXES = (*_FITS_SUFFIXES, *TEXT, ".ecsv", ".parquet", ".vot", ".vot.gz", ".xml", ".tbl")
 
 # what arrays and columns are called, in order of preference, by their plain names
 _WAVELENGTHS = ("wavelength", "wavelengths", "wave", "lambda", "lam", "wl", "spectralaxis", "awav")

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_SUFFIXES = (*TEXT, ".ecsv", ".fits", ".fit", ".fits.gz", ".parquet", ".vot", ".xml")
+_SUFFIXES = (*TEXT, ".ecsv", ".fits", ".fit", ".fits.gz", ".parquet", ".vot", ".vot.gz", ".xml",
+             ".tbl")  # fmt: skip
 
 
 class LightCurves:

@@ -7,7 +7,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
-from astronomaly_widgets.sources import FITSCutouts, LightCurves, Spectra, open_source
+from astronomaly_widgets.sources import FeatureTable, FITSCutouts, LightCurves, Spectra, open_source
 
 RNG = np.random.default_rng(0)
 
@@ -162,3 +162,55 @@ def test_the_units_of_a_spectrum_hold_in_whatever_file_they_stand(tmp_path, suff
     source = open_source(tmp_path)
     assert source.value_unit == "Jy"
     np.testing.assert_allclose(source.read("1")["wavelength"][[0, -1]], [1e4, 5e4])
+
+
+def table_of_stars():
+    table = Table({"objid": [10**17 + k for k in range(6)], "Nobs": np.arange(6)})
+    table["Vmag"] = np.arange(6) / 4 * u.mag
+    return table
+
+
+WRITTEN = {
+    "a_mrt.txt": "ascii.mrt",
+    "a.mrt": "ascii.mrt",
+    "a.tbl": "ascii.ipac",
+    "a.vot.gz": "votable",
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_table_is_read_in_the_form_that_journals_and_archives_send(tmp_path, name):
+    path = tmp_path / name
+    table_of_stars().write(path, format=WRITTEN[name])  # which packs where it says .gz
+    source = open_source(path)
+    assert isinstance(source, FeatureTable)
+    assert source.object_ids.tolist() == [str(10**17 + k) for k in range(6)]
+    assert source.column_names == ("Nobs", "Vmag")
+    assert [source.read(i)[1] for i in source.object_ids] == [0, 0.25, 0.5, 0.75, 1, 1.25]
+
+
+@pytest.mark.parametrize("name", ["lc_mrt.txt", "lc.tbl", "lc.vot.gz"])
+def test_a_long_table_is_light_curves_in_any_of_these_forms(tmp_path, name):
+    n = 20
+    table = Table({"name": np.repeat(["x", "y"], n // 2), "mag": np.arange(n) / 8 + 1})
+    table["t"] = np.arange(n) * 6 * u.hour
+    form = {"lc_mrt.txt": "ascii.mrt", "lc.tbl": "ascii.ipac", "lc.vot.gz": "votable"}[name]
+    table.write(tmp_path / name, format=form)
+    source = open_source(tmp_path / name)
+    assert isinstance(source, LightCurves)
+    assert source.read("x")["time"][:3].tolist() == [0, 0.25, 0.5]  # days
+
+
+def test_catalogs_of_sextractor_are_read_in_both_of_its_forms(tmp_path):
+    head = "#   1 NUMBER    Running object number\n#   2 X_IMAGE   x  [pixel]\n#   3 Y_IMAGE   y\n"
+    (tmp_path / "text.cat").write_text(head + "  1  51.0  41.0\n  2  61.0  31.0\n")
+    table = Table({"NUMBER": [1, 2], "X_IMAGE": [51.0, 61.0], "Y_IMAGE": [41.0, 31.0]})
+    header = fits.BinTableHDU(Table({"Field Header Card": [["SIMPLE"]]}), name="LDAC_IMHEAD")
+    objects = fits.BinTableHDU(table, name="LDAC_OBJECTS")
+    fits.HDUList([fits.PrimaryHDU(), header, objects]).writeto(tmp_path / "ldac.cat")
+    image = RNG.normal(size=(90, 90)).astype(np.float32)
+    fits.writeto(tmp_path / "image.fits", image)
+    for catalog in ("text.cat", "ldac.cat"):
+        source = open_source(tmp_path / "image.fits", catalog=tmp_path / catalog)
+        cutout = source.read(source.object_ids[0])
+        np.testing.assert_array_equal(cutout[:, :], image[8:72, 18:82][::-1])
