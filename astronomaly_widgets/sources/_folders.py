@@ -41,10 +41,18 @@ def absolute(paths: Any) -> str | list[str]:
 
 
 def matching(pattern: str) -> list[str]:
-    """Return the files that a pattern such as ``cutouts/*.png`` fits, sorted by name."""
+    """Return the files that a pattern such as ``cutouts/*.png`` fits, sorted by name.
+
+    Hidden ones are left out, as a shell does: macOS lays a ``._a.png`` beside each ``a.png``.
+    """
     whole = Path(pattern).expanduser()
     inside = str(whole.relative_to(whole.anchor))
-    return sorted(str(each) for each in Path(whole.anchor).glob(inside))
+    found = map(str, Path(whole.anchor).glob(inside))
+    return sorted(path for path in found if _n_hidden(path) <= _n_hidden(str(whole)))
+
+
+def _n_hidden(path: str) -> int:
+    return f"{os.sep}{path}".count(f"{os.sep}.")
 
 
 def is_pattern(path: str | os.PathLike[str]) -> bool:
@@ -108,7 +116,7 @@ def are_mostly(
         folder = Path(place).expanduser()
         names = [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208 - of millions of files, quicker
     else:
-        names = [str(Path(path).expanduser()) for path in place]
+        names = list(map(os.fspath, place))
     known = sorted((name, kind) for name in names if (kind := _suffix(name, suffixes)) is not None)
     count = Counter(kind for _, kind in known)
     if not count:
@@ -116,8 +124,8 @@ def are_mostly(
     wanted, n = count.most_common(1)[0]
     if n <= sum(name.lower().endswith(_PICTURES) for name in names):
         return False
-    paths = [folder / name for name, kind in known if kind == wanted]
-    asked = paths[:: -(-n // _N_ASKED)]
+    names = [name for name, kind in known if kind == wanted]
+    asked = [(folder / name).expanduser() for name in names[:: -(-n // _N_ASKED)]]
     return 2 * sum(map(fits, asked)) > len(asked)
 
 

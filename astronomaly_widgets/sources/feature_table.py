@@ -172,8 +172,6 @@ class FeatureTable:
 def _are_parts(place: Any) -> bool:
     """Whether files, or those of a folder, are parts of one table with a column of object ids."""
     if are_files(place):
-        if not all(map(FeatureTable.recognizes, place)):
-            return False
         first = Path(place[0]).expanduser()
     else:
         names = sorted(name for name in os.listdir(place) if not name.startswith("."))  # noqa: PTH208 - names of many files
@@ -182,10 +180,12 @@ def _are_parts(place: Any) -> bool:
             return False
         first = Path(place, parts[0])
     try:
-        frame = read_table(first)
+        frame = read_table(first) if FeatureTable.recognizes(first) else None
     except SourceError:
         return False
-    return frame.index.name is not None or any(True for _ in id_columns(frame.columns))
+    if frame is None or (frame.index.name is None and not id_columns(frame.columns)):
+        return False
+    return not are_files(place) or all(map(FeatureTable.recognizes, place))
 
 
 def _describe(

@@ -56,6 +56,15 @@ def test_a_list_a_pattern_and_a_generator_of_images_are_as_good_as_their_folder(
         np.testing.assert_array_equal(source.read("g2"), whole.read("g2"))
 
 
+def test_a_pattern_fits_no_hidden_files_but_those_of_a_hidden_folder(tmp_path):
+    files = draw(*(tmp_path / ".cache" / f"g{k}.png" for k in range(3)))
+    folder = files[0].parent
+    (folder / "._g1.png").write_bytes(b"\0\5\x16\7")  # as macOS does
+    draw(folder / ".ipynb_checkpoints" / "g1-checkpoint.png")
+    for pattern in ("*.png", "**/*.png", "*"):
+        assert list(open_source(str(folder / pattern)).object_ids) == ["g0", "g1", "g2"]
+
+
 def test_a_listed_image_that_is_missing_is_set_aside(pictures):
     session = aw.explore(
         [*pictures, pictures[0].with_name("gone.png")], progress=False, features=bright
