@@ -31,6 +31,8 @@ IMAGE_SUFFIXES = (
     ".tif",
 )
 
+_MOST_LAST = 16  # bands in the last axis, where FITS wants them in the first
+
 # what the decoders raise on broken files; anything else is a bug and should be seen
 _BROKEN = (
     OSError,
@@ -142,8 +144,8 @@ def bands_last(image: NDArray[Any], bands: str | None = None) -> NDArray[Any]:
     Parameters
     ----------
     image : ndarray
-        Two axes, or three with the bands first or last; further leading axes of length 1 (the
-        Stokes and frequency axes of radio images) are dropped.
+        Two axes, or three with the bands first or last; further axes of length 1 in front (of
+        Stokes or frequency in radio images) are dropped.
     bands : {"first", "last"}, optional
         Where the bands are; by default the shorter of the two ends.
 
@@ -152,8 +154,7 @@ def bands_last(image: NDArray[Any], bands: str | None = None) -> NDArray[Any]:
     ReadError
         More than three axes are left.
     """
-    while image.ndim > 2 and image.shape[0] == 1:
-        image = image[0]
+    image = image.squeeze(tuple(k for k, n in enumerate(image.shape[:-2]) if n == 1))
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[:, :, 0]
     if image.ndim == 2:
@@ -170,6 +171,16 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise ReadError(
             f"{width} x {height} pixels are more than the limit of {max_pixels} (max_pixels); "
             "cut the objects out of it first"
+        )
+
+
+def _check_planes(shape: tuple[int, ...]) -> None:
+    *planes, height, width = shape
+    n = int(np.prod(planes))
+    if n > max(height, width) and width > _MOST_LAST:
+        raise ReadError(
+            f"a cube of {n} planes of {width} x {height} pixels, more than could be bands; average "
+            "some of them first"
         )
 
 
@@ -257,6 +268,7 @@ def _fits(file: BinaryIO, max_pixels: int) -> NDArray[Any]:
                         *_, height, width = hdu.shape
                         _check_size(width, height, max_pixels)
                         _check_size(int(np.prod(hdu.shape)), 1, 8 * max_pixels)
+                        _check_planes(hdu.shape)
                         # FITS counts rows from the bottom
                         return np.flip(bands_last(_pixels(hdu)), axis=0)
         except fits.VerifyError as error:

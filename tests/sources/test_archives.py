@@ -7,6 +7,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
+from astronomaly_widgets.exceptions import ReadError
 from astronomaly_widgets.sources import FeatureTable, FITSCutouts, LightCurves, Spectra, open_source
 
 RNG = np.random.default_rng(0)
@@ -214,3 +215,25 @@ def test_catalogs_of_sextractor_are_read_in_both_of_its_forms(tmp_path):
         source = open_source(tmp_path / "image.fits", catalog=tmp_path / catalog)
         cutout = source.read(source.object_ids[0])
         np.testing.assert_array_equal(cutout[:, :], image[8:72, 18:82][::-1])
+
+
+def test_the_stokes_planes_of_a_radio_image_are_its_bands(tmp_path):
+    planes = RNG.normal(size=(4, 20, 30)).astype(np.float32)
+    fits.writeto(tmp_path / "aips.fits", planes[:, None])  # FREQ before STOKES
+    fits.writeto(tmp_path / "casa.fits", planes[None])
+    fits.writeto(tmp_path / "one.fits", planes[:1, None])
+    source = open_source(tmp_path)
+    for name in ("aips", "casa"):
+        np.testing.assert_array_equal(source.read(name), np.moveaxis(planes, 0, 2)[::-1])
+    np.testing.assert_array_equal(source.read("one"), planes[0, ::-1])
+
+
+def test_a_cube_of_spectra_is_no_image_and_three_bands_in_the_last_axis_are(tmp_path):
+    fits.writeto(tmp_path / "manga.fits", np.ones((900, 34, 34), np.float32))
+    fits.writeto(tmp_path / "rgb.fits", np.ones((40, 30, 3), np.float32))
+    fits.writeto(tmp_path / "jpas.fits", np.ones((56, 64, 64), np.float32))
+    source = open_source(tmp_path)
+    with pytest.raises(ReadError, match="a cube of 900 planes of 34 x 34 pixels, more than could"):
+        source.read("manga")
+    assert source.read("rgb").shape == (40, 30, 3)
+    assert source.read("jpas").shape == (64, 64, 56)
