@@ -237,6 +237,8 @@ def _with_periods(catalog: pd.DataFrame | None, measured: Measurements) -> pd.Da
 
 def _title(source: Any) -> str | None:
     if isinstance(source, str | Path):
-        return Path(source).name.partition(".")[0]
+        whole = Path(source).absolute()
+        names = [path.name for path in (whole, *whole.parents) if not set("*?") & set(path.name)]
+        return names[0].partition(".")[0]  # of a pattern, its folder
     title = getattr(source, "title", None)
     return title if isinstance(title, str) else None

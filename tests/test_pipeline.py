@@ -23,6 +23,15 @@ def draw(folder, n=12, seed=0):
     return folder
 
 
+def test_a_search_of_a_pattern_is_called_by_its_folder(tmp_path, monkeypatch):
+    draw(tmp_path / "cutouts")
+    monkeypatch.chdir(tmp_path)
+    for pattern in ("cutouts/*.png", "cutouts/**/galaxy*.png", "cutouts/galaxy 0?.png"):
+        session = aw.explore(pattern, features=lambda image: [image.mean()], progress=False)
+        assert session.title == "cutouts"
+        session.close()
+
+
 def test_a_folder_becomes_a_session_with_pictures_and_reasons(tmp_path):
     folder = draw(tmp_path / "cutouts")
     (folder / "broken.jpg").write_bytes(b"\xff\xd8 not a picture")
