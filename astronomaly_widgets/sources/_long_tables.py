@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from .._names import ID_NAMES
 from .._text_tables import TEXT, layout, read_text
 from ..exceptions import SourceError
@@ -127,7 +129,10 @@ def is_long_file(path: Path) -> bool:
     if name.endswith((".parquet", ".pq")):
         from pyarrow import parquet
 
-        columns = parquet.read_schema(path).names
+        schema = parquet.read_schema(path)
+        columns = schema.names
+        if any("list" in str(schema.field(c).type) for c in columns if plain_name(c) in _TIMES):
+            return is_long_table(open_table(path)[0])
     elif name.endswith(TEXT) and astropy_format(path) is None:
         how = layout(path)
         columns = list(read_text(path, how, nrows=0).columns)
@@ -194,7 +199,7 @@ def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, di
     if isinstance(table, str | os.PathLike):
         table = _with_units(table)
     if not hasattr(table, "colnames"):
-        frame = read_table(table, text=text)
+        frame = _unnested(read_table(table, text=text))
         named = [name for name in frame.index.names if name is not None]
         units = {name: unit for name in frame.columns if (unit := unit_of_name(name))}
         return (frame.reset_index(level=named) if named else frame), units
@@ -207,6 +212,20 @@ def open_table(table: Any, text: tuple[str, ...] = ()) -> tuple[pd.DataFrame, di
             table[name] = table[name].mjd
     units = {n: str(table[n].unit) for n in table.colnames if getattr(table[n], "unit", None)}
     return read_table(table), units
+
+
+def _unnested(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give each element of lists a row of its own: ZTF's Parquet files have a row per object."""
+    nested = [c for c in frame.columns if len(frame) and _is_list(frame[c].iloc[0])]
+    time = next((c for c in nested if plain_name(c) in _TIMES), None)
+    if time is None:
+        return frame
+    n = frame[time].map(len)
+    return frame.explode([c for c in nested if frame[c].map(len).equals(n)], ignore_index=True)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | np.ndarray)
 
 
 def _with_units(path: Any) -> Any:

@@ -237,3 +237,23 @@ def test_a_cube_of_spectra_is_no_image_and_three_bands_in_the_last_axis_are(tmp_
         source.read("manga")
     assert source.read("rgb").shape == (40, 30, 3)
     assert source.read("jpas").shape == (64, 64, 56)
+
+
+@pytest.mark.parametrize("given", ["file", "folder", "frame"])
+def test_a_row_of_lists_is_a_light_curve_as_in_the_releases_of_ztf(tmp_path, given):
+    n = [5, 3, *[4] * 28]
+    frame = pd.DataFrame({"objectid": 10**15 + np.arange(30), "filterid": 1, "objra": 110.5})
+    frame["nepochs"] = n
+    frame["hmjd"] = [58_200.5 + np.arange(k) for k in n]
+    frame["mag"] = [np.full(k, 15.5, np.float32) for k in n]
+    frame["magerr"] = [np.full(k, 0.25, np.float32) for k in n]
+    frame.to_parquet(tmp_path / "ztf_0001.parquet")
+    places = {"file": tmp_path / "ztf_0001.parquet", "folder": tmp_path, "frame": frame}
+    source = open_source(places[given])
+    assert isinstance(source, LightCurves)
+    assert source.catalog["n_points"].tolist() == n
+    assert source.catalog["objra"].tolist() == [110.5] * 30
+    data = source.read(str(10**15 + 1))
+    assert data["time"].tolist() == [58200.5, 58201.5, 58202.5]
+    assert data["magnitude"].tolist() == [15.5] * 3
+    assert data["error"].tolist() == [0.25] * 3
