@@ -85,7 +85,7 @@ def suggest(
         "top": by acquisition. "start": 80 % from the top, for the anomalous may be what is wanted,
         the rest each the best of another k-means cluster of everything, for it may be anything
         else. "diverse": half from the top, half the best of such clusters of the best 20 n by
-        exploration. "auto": a start until something is labeled; clusters of everything for 90 %
+        exploration. "auto": a start until something is labeled; clusters of everything for 70 %
         while nothing was a hit, because then the top is known not to be what is wanted; from the
         first hit on the top while at least a tenth of the last n labels were hits, and the more
         diverse the fewer they were.
