@@ -192,7 +192,10 @@ class Learning(Background):
 
     @property
     def embedding(self) -> NDArray[np.float32]:
-        """Positions on the map, (n, 2) float32; computed, and waited for, on first use."""
+        """Positions on the map, (n, 2) float32; computed, and waited for, on first use.
+
+        They are those of the map that :meth:`start_embedding` was asked for last, by default UMAP.
+        """
         return self.start_embedding().result()
 
     @property
@@ -214,23 +217,33 @@ class Learning(Background):
         """What :attr:`best_embedding` is: "UMAP", "t-SNE" or "PCA"."""
         return _MAP_NAMES["pca" if self._ready_map() is None else self._map_method]
 
-    def start_embedding(self, method: str = "umap") -> Future[NDArray[np.float32]]:
+    def start_embedding(self, method: str | None = None) -> Future[NDArray[np.float32]]:
         """Compute the map in a process of its own; return at once.
 
         Parameters
         ----------
-        method : {"umap", "tsne", "pca"}
-            Above `max_embedded` (five million) objects, and for t-SNE above 50,000, it is
-            PCA in any case.
+        method : {"umap", "tsne", "pca"}, optional
+            By default the one that was asked for last, also before the project was opened, and at
+            first UMAP. Above `max_embedded` (five million) objects, and for t-SNE above 50,000, it
+            is PCA in any case.
 
         Returns
         -------
         concurrent.futures.Future
             Of the positions, (n, 2) float32. The same call again returns the same future; a call
             for another map cancels it if it is not done.
+
+        Raises
+        ------
+        ValueError
+            If there is no map of that name.
         """
+        chosen = self.view_state.get("embedding", "umap")
+        method = method or chosen
         if method not in _MAP_NAMES:
             raise ValueError(f"no map {method!r}: choose one of {', '.join(_MAP_NAMES)}")
+        if method != chosen:
+            self.save_view_state(embedding=method)
         most = self.max_embedded
         if method == "tsne":
             most = min(most, self._most_by_tsne)
