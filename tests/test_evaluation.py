@@ -270,6 +270,14 @@ def test_a_wider_level_gives_a_wider_interval_round_the_same_middle():
     assert (wide.level, narrow.level) == (0.95, 0.5)
 
 
+def test_a_yield_that_has_not_fallen_does_not_lift_the_middle_to_the_upper_end():
+    hits = np.arange(70) % 5 == 0
+    worth, rest = np.where(hits, 4.0, 1.0), np.linspace(0, 1.2, 230)
+    said = evaluation.estimate_remaining(hits, worth, rest)
+    by_worth = evaluation.estimate_remaining(hits, worth, rest, level=0.001).high  # its middle
+    assert said.expected <= by_worth < said.high
+
+
 def test_the_more_is_searched_in_vain_the_less_is_left():
     hits, worth, rest, _ = search(np.random.default_rng(2), skill=3.0, n_labels=150)
     early = evaluation.estimate_remaining(hits, worth, rest)

@@ -124,10 +124,10 @@ def replay(
     Only objects with a label can be shown, because only of these the score is known. They are the
     ones that the learner in use chose, so the comparison is fair between other learners; but it
     says nothing of what another would have found that was never labeled, and the labeled objects
-    are richer than the survey: on five beds a replay put 35 of the 36 pairs of learners that differ
-    clearly in the right order, but showed a third of the difference (``benchmarks/replay.py``).
-    Besides them the learners see up to 2,000 random objects without a label, so that distances and
-    what is usual are those of the survey.
+    are richer than the survey: in searches of five data sets a replay put 35 of the 36 pairs of
+    learners that differ clearly in the right order, but showed a third of the difference
+    (``benchmarks/replay.py``). Besides them the learners see up to 2,000 random objects without a
+    label, so that distances and what is usual are those of the survey.
 
     Parameters
     ----------
