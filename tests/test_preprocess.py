@@ -158,6 +158,18 @@ def test_sigma_clipping_clips_all_bands_alike():
     assert not clipped[~mask].any()
 
 
+@pytest.mark.parametrize("fill", [np.nan, -1, 0.5, 300])
+def test_what_is_clipped_of_8_bits_has_the_value_that_was_asked_for(fill):
+    image = blob(noise=0).astype(np.uint8)
+    clipped = preprocess.sigma_clip(image, fill=fill)
+    removed = ~preprocess.source_mask(image, central=False)
+    assert clipped.dtype == np.float32
+    assert removed.any()
+    np.testing.assert_array_equal(clipped[removed], np.float32(fill))
+    np.testing.assert_array_equal(clipped[~removed], image[~removed])
+    assert preprocess.sigma_clip(image, fill=255).dtype == np.uint8
+
+
 def test_a_hole_in_the_central_source_belongs_to_it():
     y, x = np.mgrid[:65, :65]
     ring = np.abs(np.hypot(x - 32, y - 32) - 15) < 3

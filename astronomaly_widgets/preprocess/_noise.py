@@ -191,7 +191,19 @@ def sigma_clip(
         See :func:`source_mask`; ``central=True`` also removes the neighbors of the central source
         (LB21 section 5).
     fill : float
-        The value of what is removed.
+        The value of what is removed; NaN if it is to count as missing.
+
+    Returns
+    -------
+    ndarray
+        Of the image's shape and type; float32 where an integer type has no such `fill`.
     """
     mask = source_mask(image, sigma, central=central)
+    if image.dtype.kind in "iu" and not _holds(image.dtype, fill):
+        image = image.astype(np.float32)
     return np.where(mask if image.ndim == 2 else mask[..., None], image, image.dtype.type(fill))
+
+
+def _holds(integers: np.dtype[Any], value: float) -> bool:
+    limits = np.iinfo(integers)
+    return limits.min <= value <= limits.max and value == int(value)
