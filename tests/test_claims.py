@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+import astronomaly_widgets as aw
 from astronomaly_widgets import batches
 
 REPOSITORY = Path(__file__).parents[1]
 
 
 def page(name: str) -> str:
-    """Return a page with its lines joined."""
-    return " ".join((REPOSITORY / "docs" / name).read_text(encoding="utf-8").split())
+    """Return the text of a page."""
+    return (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
 
 
 def of_other_kinds(scores: list[float]) -> int:
@@ -32,5 +33,26 @@ def test_how_much_of_a_batch_is_of_other_kinds_is_what_docstring_and_page_say():
     assert of_other_kinds([]) == 100 - top
     assert of_other_kinds([0.0] * 5) == fruitless
     words = {"one in five": 20, "three in ten": 30, "one in ten": 10}
-    said = re.search(r"By default (\w+ in \w+) of the first objects", page("moving/astronomaly.md"))
+    said = re.search(
+        r"By default (\w+ in \w+) of the first objects",
+        " ".join(page("moving/astronomaly.md").split()),
+    )
     assert of_other_kinds([]) == words[said[1]]
+
+
+def test_what_to_cite_is_what_the_citation_file_says():
+    known = (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8")
+    entries = re.findall(r"@(\w+)\{(.*?)^\}", page("cite.md"), re.MULTILINE | re.DOTALL)
+    assert [kind for kind, _ in entries] == ["article"] * 3 + ["software"]
+    assert f"version = {{{aw.__version__}}}" in entries[-1][1]
+    assert f"\nversion: {aw.__version__}\n" in known
+    for _, entry in entries[:3]:
+        fields = dict(re.findall(r"(\w+) = \{(.*)\}", entry))
+        paper = next(part for part in known.split("- type: article") if fields["doi"] in part)
+        title = fields["title"].replace("{", "").replace("}", "")
+        assert f'title: "{title}"' in paper
+        assert f'start: "{fields["pages"]}"' in paper
+        assert f"volume: {fields['volume']}\n" in paper
+        assert f"year: {fields['year']}\n" in paper
+        families = [name.partition(",")[0] for name in fields["author"].split(" and ")]
+        assert families == re.findall(r"family-names: (\w+)", paper)
