@@ -44,7 +44,7 @@ class LightCurves:
         object: a mapping from object id to table, or a folder or list of such files, whose names
         are the ids. Files with many ids in each are parts of one long table.
     object_id, time, magnitude, flux, error, band : str, optional
-        Names of the columns. Left out, they are told by what they are called in the field (mjd,
+        Names of the columns. Left out, they are recognized by their usual names (mjd,
         mag, magerr, filter, ...); where a file of text names none, they are ``col1``, ``col2``,
         ``col3``, taken for time, magnitude and error, as in OGLE's files. Brightness is `magnitude`
         or `flux`, not both.
