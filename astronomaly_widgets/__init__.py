@@ -1,4 +1,18 @@
-"""Interactive active anomaly discovery for astronomy, in Jupyter."""
+"""Interactive active anomaly discovery for astronomy, in Jupyter.
+
+::
+
+    import astronomaly_widgets as aw
+
+    session = aw.explore("cutouts/", project="my-search")
+    session  # last line of a cell: the dashboard
+
+Docstrings cite papers by letters:
+
+* LB21: Lochner & Bassett 2021, Astronomy and Computing 36, 100481
+* E24: Etsebeth et al. 2024, MNRAS 529, 732
+* ML24: Mohale & Lochner 2024, MNRAS 530, 1274
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

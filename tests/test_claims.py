@@ -56,3 +56,12 @@ def test_what_to_cite_is_what_the_citation_file_says():
         assert f"year: {fields['year']}\n" in paper
         families = [name.partition(",")[0] for name in fields["author"].split(" and ")]
         assert families == re.findall(r"family-names: (\w+)", paper)
+
+
+def test_papers_that_are_cited_by_letters_are_named_by_the_package_and_in_the_reference():
+    home = Path(aw.__file__).parent
+    code = "".join(path.read_text(encoding="utf-8") for path in home.rglob("*.py"))
+    letters = set(re.findall(r"\b(?:LB|E|ML|LR|W)2\d\b", code))
+    assert {"LB21", "E24", "ML24"} <= letters
+    assert letters <= set(re.findall(r"^\* (\w+): ", aw.__doc__, re.MULTILINE))
+    assert letters <= set(re.findall(r"^(\w+)\n: ", page("api/index.md"), re.MULTILINE))
