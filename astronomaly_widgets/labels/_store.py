@@ -91,6 +91,8 @@ class LabelStore:
         Parameters
         ----------
         entries : iterable of Entry
+            Asked for when the log is up to date and nobody else can write: what an entry is to
+            keep of the label that is there, it may then look up.
         seconds : float, optional
             How long the person looked before deciding.
         event_id : str, optional

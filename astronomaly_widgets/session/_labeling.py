@@ -12,7 +12,7 @@ from ._inputs import checked_score
 from ._keeping import Keeping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -92,19 +92,20 @@ class Labeling(Keeping):
         """
         value = checked_score(score)
         new = {} if words is None else words
-        entries = []
-        several = (object_ids,) if isinstance(object_ids, str) else object_ids
-        with self.lock:
+        several = [object_ids] if isinstance(object_ids, str) else list(object_ids)
+        for object_id in several:
+            self.row_of(object_id)
+
+        def entries() -> Iterator[Entry]:
             for object_id in several:
-                self.row_of(object_id)
                 old = self._store.get(object_id)
                 tags, comment = new.get(object_id, ((), ""))
                 if old is not None:
                     tags, comment = old.tags, old.comment
                 plain = tuple(_storable(tag) for tag in tags)
-                entries.append(Entry(str(object_id), value, plain, _storable(comment)))
-            self._append(entries, seconds, event_id, announce=False)
-        self._announce_labels()
+                yield Entry(str(object_id), value, plain, _storable(comment))
+
+        self._append(entries(), seconds, event_id)
 
     def unlabel(self, object_id: str, *, event_id: str | None = None) -> None:
         """Take an object's label away; nothing happens if it has none.
@@ -115,8 +116,12 @@ class Labeling(Keeping):
             If there is no such object.
         """
         self.row_of(object_id)
-        if self._store.get(object_id) is not None:
-            self._append([Entry(str(object_id), None)], None, event_id)
+
+        def entries() -> Iterator[Entry]:
+            if self._store.get(object_id) is not None:
+                yield Entry(str(object_id), None)
+
+        self._append(entries(), None, event_id)
 
     def undo(self, *, event_id: str | None = None) -> tuple[str, ...]:
         """Take back the annotator's last step, without limit; return the ids concerned."""
@@ -220,16 +225,10 @@ class Labeling(Keeping):
         return _frame([a for a, is_here in zip(labels, here, strict=True) if is_here == known])
 
     def _append(
-        self,
-        entries: list[Entry],
-        seconds: float | None,
-        event_id: str | None,
-        *,
-        announce: bool = True,
+        self, entries: Iterable[Entry], seconds: float | None, event_id: str | None
     ) -> None:
         self._store.append(entries, seconds=seconds, event_id=event_id)
-        if announce:
-            self._announce_labels()
+        self._announce_labels()
 
     def _announce_labels(self) -> None:
         # never under the lock: an observer may hold a lock of its own and wait for ours

@@ -9,7 +9,7 @@ import anywidget
 import traitlets as t
 
 from ._channel import Channel, in_words
-from ._drafts import drafts_of, words_of
+from ._drafts import drafts_of
 from ._gallery_settings import (
     PER_PAGE,
     ZOOMS,
@@ -174,15 +174,8 @@ class Gallery(anywidget.AnyWidget):
 
     def _on_score(self, message: dict[str, Any]) -> dict[str, Any]:
         object_id = message["object_id"]
-        tags, comment = words_of(self.session, object_id)
-        self.session.label(
-            object_id,
-            message["score"],
-            tags,
-            comment,
-            seconds=message.get("seconds"),
-            event_id=message["event_id"],
-        )
+        seconds, event_id = message.get("seconds"), message["event_id"]
+        self._label_many([object_id], message["score"], seconds=seconds, event_id=event_id)
         if message.get("next") is not None:
             self._viewer.later(self._viewer.move_to, message["next"])
         return self._labels_of([object_id])

@@ -360,3 +360,40 @@ def test_an_old_project_that_two_kernels_mixed_up_is_refused_and_can_be_explored
     assert again.n_labeled == 2
     again.close()
     assert not (tmp_path / "old" / "features.npy").exists()
+
+
+# -- what one has not heard of yet ------------------------------------------------------------
+
+
+@pytest.fixture
+def two(tmp_path):
+    session_of(tmp_path / "p").close()
+    both = [aw.Session.open(tmp_path / "p", annotator=name) for name in ("ada", "ben")]
+    yield both
+    for each in both:
+        each.close()
+
+
+def test_words_that_another_wrote_meanwhile_stay_when_objects_are_scored_together(two):
+    ada, ben = two
+    ada.label("o1", 5, tags=("arc",), comment="at last")
+    ben.label_many(["o1", "o2"], 3)
+    assert ben.label_of("o1")[1:5] == (3.0, ("arc",), "at last", "ben")
+
+
+def test_words_that_another_wrote_meanwhile_stay_when_one_is_scored_in_the_gallery(two):
+    ada, ben = two
+    gallery = aw.Gallery(ben)
+    ada.label("o1", 5, tags=("arc",), comment="at last")
+    gallery._on_score({"object_id": "o1", "score": 2, "event_id": "e"})
+    assert ben.label_of("o1")[1:5] == (2.0, ("arc",), "at last", "ben")
+    gallery.close()
+
+
+def test_a_label_that_another_gave_meanwhile_can_be_taken_away(two):
+    ada, ben = two
+    ada.label("o1", 5)
+    ben.unlabel("o1")
+    assert ben.score_of("o1") is None
+    ada.refresh_labels()
+    assert ada.score_of("o1") is None

@@ -208,7 +208,7 @@ def test_what_cannot_be_stored_is_not_confirmed(view, gallery, session, monkeypa
     def no_space(*_args, **_kwargs):
         raise OSError("no space left on the device")
 
-    monkeypatch.setattr(session, "label", no_space)
+    monkeypatch.setattr(session, "label_many", no_space)
     reply = view.send("score", object_id="obj-003", score=4)
     assert (reply["type"], reply["error"]) == ("nack", "no space left on the device")
     settle(gallery)
