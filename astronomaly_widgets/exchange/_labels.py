@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FORMATS = ("astronomaly", "anomalymatch")
 _WORDS = {"normal": 0.0, "anomaly": 5.0}  # AnomalyMatch knows no degrees
 _UNLABELED = -1  # in Astronomaly
+_OURS = {"object_id", "score", "tags", "comment"}  # beside which a catalog may have a "label"
 
 
 class ImportedLabels(NamedTuple):
@@ -237,7 +238,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
 def _names_and_scores(frame: pd.DataFrame, path: Path) -> tuple[Any, Any]:
     """Return names (str) and scores (float, NaN = unlabeled), (n,) each."""
     called = id_columns(frame, "filename")
-    if "human_label" in frame:
+    if set(frame) >= _OURS:
+        names, scores = frame["object_id"], _numbers(frame["score"], path)
+    elif "human_label" in frame:
         names, given = frame.iloc[:, 0], _numbers(frame["human_label"], path)
         scores = given.where(given != _UNLABELED)
     elif {"filename", "label"} <= set(frame):

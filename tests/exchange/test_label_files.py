@@ -61,6 +61,18 @@ def test_our_own_export_is_read_back_whole(tmp_path, session):
     assert len(labels) == 2
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [{"human_label": [-1, 4, 0, 5]}, {"filename": IDS, "label": ["normal", "anomaly"] * 2}],
+    ids=["astronomaly", "anomalymatch"],
+)
+def test_labels_of_our_own_export_are_not_those_of_its_catalog(tmp_path, columns):
+    session = aw.Session(np.eye(4), IDS, catalog=pd.DataFrame(columns, index=IDS))
+    session.label("007", 2)
+    path = session.export(tmp_path / "labels.csv")
+    assert read_labels(path)["score"].to_dict() == {"007": 2.0}
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_file_that_went_through_a_spreadsheet_is_read(tmp_path, separator):
     number = "2,5" if separator == ";" else "2.5"
