@@ -223,8 +223,8 @@ def _without_score(ids: pd.Index[Any], scores: pd.Series[float] | None) -> pd.Da
 def _on_our_scale(scores: pd.Series[float], folder: Path) -> Any:
     """Return anomaly scores, 0..5, large = anomalous; (n,) float32."""
     low, high = scores.min(), scores.max()
-    if low >= 0 and high <= 5:
-        return scores.to_numpy(dtype=np.float32)
+    if low >= 0 and high <= 5 + 1e-6:  # its arithmetic often ends at 5.000000000000001
+        return scores.to_numpy(dtype=np.float32).clip(max=5)
     if high <= 0:  # not converted yet: scikit-learn's sign, low = anomalous
         return detectors.rescale(scores.to_numpy())
     raise SourceError(

@@ -198,6 +198,12 @@ def test_scores_of_other_objects_are_refused(folder):
         from_astronomaly(folder)
 
 
+def test_a_highest_score_that_its_arithmetic_put_just_above_five_is_five(folder):
+    scores = pd.DataFrame({"score": np.linspace(0, 5.000000000000001, N)}, index=IDS)
+    scores.to_csv(folder / "ml_scores.csv")
+    assert from_astronomaly(folder).anomaly_score.max() == 5
+
+
 def test_scores_on_no_known_scale_are_refused(folder):
     pd.DataFrame({"score": np.linspace(-1, 9, N)}, index=IDS).to_csv(folder / "ml_scores.csv")
     with pytest.raises(SourceError, match=r"-1\.\.9.*detector="):
