@@ -19,7 +19,10 @@ def hand_in_of(session: Session, name: str | None = None) -> dict[str, Any]:
     """Return the labels of a session in order, with the seconds each took (None: not known)."""
     ids, scores = session.label_sequence()
     events = session.events
-    timed = events.dropna(subset="seconds").drop_duplicates("object_id", keep="first")
+    given = events[events["kind"] == "label"]
+    together = given.groupby("step")["step"].transform("size")  # one look was at all of them
+    timed = given.assign(seconds=given["seconds"] / together).dropna(subset="seconds")
+    timed = timed.drop_duplicates("object_id", keep="first")
     seconds = timed.set_index("object_id")["seconds"]
     labels = session.labels
     annotator = str(labels["annotator"].mode().iloc[0]) if len(labels) else ""
@@ -41,7 +44,9 @@ def hand_in_of(session: Session, name: str | None = None) -> dict[str, Any]:
 
 
 def read_folder(folder: str | Path) -> Iterator[dict[str, Any]]:
-    """Yield the record of every hand-in (.json) and project in a folder, by name.
+    """Yield the record of every hand-in (.json) and project in a folder, by name, with its file.
+
+    What begins with a dot is passed over: a Mac leaves such files beside others.
 
     Raises
     ------
@@ -52,19 +57,21 @@ def read_folder(folder: str | Path) -> Iterator[dict[str, Any]]:
     if not place.is_dir():
         raise ProjectError(f"{place} is not a folder: give the one that holds the hand-ins")
     for path in sorted(place.iterdir()):
+        if path.name.startswith("."):
+            continue
         if (path / "manifest.json").is_file():
             session = Session.open(path)
             try:
-                yield hand_in_of(session, path.name)
+                yield hand_in_of(session, path.name) | {"file": path.name}
             finally:
                 session.close()
         elif path.suffix == ".json":
-            yield _read(path)
+            yield _read(path) | {"file": path.name}
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8-sig"))  # as some editors save it
     except (OSError, ValueError) as error:
         raise ProjectError(f"{path} cannot be read as a hand-in ({error})") from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from ..exceptions import ProjectError
 from ._records import read_folder
+from ._truth import true_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +69,8 @@ def compare(
     ----------
     folder : str or Path
     scores : mapping or Series, optional
-        The true scores, by object id; without them what is true is known only of hand-ins, and
+        The true scores, by object id, as :class:`Exercise` takes them; an object without one is
+        neither found nor a false alarm. Without them what is true is known only of hand-ins, and
         of these only the count.
 
     Returns
@@ -78,6 +81,8 @@ def compare(
     ------
     ProjectError
         If the folder holds no hand-in and no project, or two of the same name.
+    ValueError
+        If a true score is not in 0..5, or there is none of any object that was labeled.
     """
     records = list(read_folder(folder))
     names = [record["name"] for record in records]
@@ -85,13 +90,16 @@ def compare(
         raise ProjectError(f"{folder} holds no hand-in (.json) and no project")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
+        files = " and ".join(record["file"] for record in records if record["name"] == twice[0])
         raise ProjectError(
-            f"{twice[0]!r} has handed in more than once: leave one file, or change its name"
+            f"{twice[0]!r} has handed in more than once: {files}; leave one file of each person, "
+            'and where several have one name, such as that of a server\'s user, change the "name" '
+            "in the files"
         )
-    truth = None if scores is None else pd.Series(scores, dtype=float)
     given = pd.DataFrame({record["name"]: _scores_of(record) for record in records})
-    # whoever labels decides by the threshold of their exercise; a class has one
-    threshold = float(records[0]["interesting_from"])
+    truth = None if scores is None else _truth_of(given, scores)
+    # whoever labels decides by the threshold of their exercise; a class has one: that of most
+    threshold = mode(float(record["interesting_from"]) for record in records)
     liked = given.ge(threshold).where(given.notna())
     kappa, common = _pairwise(liked)
     everyone = liked.dropna()
@@ -135,6 +143,18 @@ def _scores_of(record: dict[str, Any]) -> pd.Series[float]:
     return pd.Series({label["object_id"]: label["score"] for label in labels}, dtype=float)
 
 
+def _truth_of(
+    given: pd.DataFrame, scores: Mapping[str, float] | pd.Series[Any]
+) -> pd.Series[float]:
+    truth = true_scores(scores).dropna()
+    if len(given) and not given.index.isin(truth.index).any():
+        raise ValueError(
+            f"no object that was labeled, such as {given.index[0]!r}, has a true score: these are "
+            f"of {', '.join(map(repr, truth.index[:3]))}; index the scores by object id"
+        )
+    return truth
+
+
 def _row(
     record: dict[str, Any], truth: pd.Series[float] | None, threshold: float
 ) -> dict[str, Any]:
@@ -154,11 +174,12 @@ def _row(
     }
     if truth is not None:
         given = _scores_of(record)
+        known = given.index.isin(truth.index)
         real = truth.reindex(given.index) >= threshold
         row["found"] = int((real & (given >= threshold)).sum())
         row["recall"] = row["found"] / max(int((truth >= threshold).sum()), 1)
         row["missed"] = int((real & (given < threshold)).sum())
-        row["false_alarms"] = int((~real & (given >= threshold)).sum())
+        row["false_alarms"] = int((known & ~real & (given >= threshold)).sum())
     elif record.get("found"):
         row["found"] = record["found"][-1]
         row["recall"] = row["found"] / record["n_interesting"]

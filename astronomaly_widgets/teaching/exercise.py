@@ -16,6 +16,7 @@ from ..exceptions import ProjectError
 from ..session import Session
 from ..simulation import Oracle, label_with
 from ._records import hand_in_of
+from ._truth import true_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -329,8 +330,7 @@ def _truth_of(
     session: Session, scores: Mapping[str, float] | pd.Series[Any]
 ) -> NDArray[np.float64]:
     """Return the true score of every object, (n,) float64, 0..5."""
-    table = scores if isinstance(scores, pd.Series) else pd.Series(dict(scores))
-    values = np.asarray(table.reindex(session.object_ids), dtype=np.float64)
+    values = np.asarray(true_scores(scores).reindex(session.object_ids), dtype=np.float64)
     missing = int(np.isnan(values).sum())
     if missing:
         first = session.object_ids[np.isnan(values)][0]
@@ -338,9 +338,4 @@ def _truth_of(
             f"{missing} of {len(values)} objects have no true score, {first!r} the first: "
             "index the scores by object id"
         )
-    if values.min() < 0 or values.max() > 5:
-        raise ValueError(
-            f"true scores lie in 0..5, but these span {values.min():g}..{values.max():g}"
-        )
-    yes_and_no = set(np.unique(values)) <= {0.0, 1.0}
-    return np.multiply(values, 5.0) if yes_and_no else values
+    return values

@@ -61,6 +61,40 @@ def test_without_truth_a_hand_in_says_what_it_was_told(folder):
     assert report.found["ann"].tolist() == [0, 1, 1, 2]
 
 
+@pytest.mark.parametrize("kind", [int, bool])
+def test_a_truth_of_yes_and_no_is_that_of_an_exercise(folder, kind):
+    yes_and_no = {name: kind(score > 0) for name, score in TRUTH.items()}
+    report = compare(folder, yes_and_no)
+    pd.testing.assert_frame_equal(report.students, compare(folder, TRUTH).students)
+    assert report.found["ann"].tolist() == [0, 1, 1, 2]
+
+
+def test_what_nobody_knows_is_no_false_alarm(folder):
+    students = compare(folder, {"a": 5, "d": 0}).students
+    assert students["found"].tolist() == [1, 1, 1]
+    assert students["false_alarms"].tolist() == [0, 0, 0]
+
+
+def test_a_truth_of_other_objects_or_on_another_scale_is_refused(folder):
+    with pytest.raises(ValueError, match="'a', has a true score: these are of 'x'"):
+        compare(folder, {"x": 5})
+    with pytest.raises(ValueError, match=r"lie in 0\.\.5, but these span 0\.\.10"):
+        compare(folder, {"a": 10, "b": 0})
+
+
+def test_one_who_set_another_threshold_does_not_set_that_of_the_class(folder):
+    before = compare(folder, TRUTH).students
+    hand_in(folder, "ann", {"a": 5, "b": 0, "c": 4}, interesting_from=1.0)
+    pd.testing.assert_frame_equal(compare(folder, TRUTH).students, before)
+
+
+def test_what_editors_and_macs_leave_in_a_folder_does_no_harm(folder):
+    ann = (folder / "ann.json").read_text()
+    (folder / "ann.json").write_text(ann, encoding="utf-8-sig")
+    (folder / "._ann.json").write_bytes(b"\0\5\x16\7Mac OS X")
+    assert compare(folder).students.index.tolist() == ["ann", "bob", "eve"]
+
+
 def test_curves_begin_at_nothing_and_count_what_was_recognized(folder):
     found = compare(folder, TRUTH).found
     assert found["ann"].tolist() == [0, 1, 1, 2]
@@ -117,6 +151,16 @@ def test_projects_are_compared_as_hand_ins_are(tmp_path):
     assert report.students["n_hints"].isna().all()
 
 
+def test_one_look_at_many_objects_counts_once(tmp_path):
+    session = aw.Session(np.eye(9), project=tmp_path / "ann")
+    session.label("0", 5, seconds=2.0)
+    session.label_many(list("12345678"), 0, seconds=8.0)
+    session.undo()
+    session.redo()
+    session.close()
+    assert compare(tmp_path).students.loc["ann", "minutes"] == pytest.approx(10 / 60)
+
+
 def test_what_is_no_class_is_refused(tmp_path):
     with pytest.raises(ProjectError, match="holds no hand-in"):
         compare(tmp_path)
@@ -124,7 +168,7 @@ def test_what_is_no_class_is_refused(tmp_path):
         compare(tmp_path / "absent")
     hand_in(tmp_path, "ann", {"a": 5})
     (tmp_path / "copy.json").write_text((tmp_path / "ann.json").read_text())
-    with pytest.raises(ProjectError, match="'ann' has handed in more than once"):
+    with pytest.raises(ProjectError, match=r"'ann' .* more than once: ann\.json and copy"):
         compare(tmp_path)
     (tmp_path / "copy.json").write_text('{"a": 1}')
     with pytest.raises(ProjectError, match="is no hand-in"):
