@@ -20,12 +20,13 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 
 # room -> rooms it may import, besides itself; every room of the package stands here
 GROUND = {"exceptions", "_digest", "_names", "_optional", "_progress", "_protocols", "_sky"}
-GROUND |= {"_text_tables"}
+GROUND |= {"_bytes", "_text_tables"}
 MAY_IMPORT: dict[str, set[str]] = {
     # level 0: what everyone may rely on
     "exceptions": set(),
     "_optional": {"exceptions"},
     "_protocols": {"exceptions", "_optional"},
+    "_bytes": set(),
     "_digest": set(),
     "_display": set(),
     "_names": set(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from .._bytes import decoded
 from .._names import id_columns
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def align_catalog(catalog: Any, given: ObjectIds, kept: ObjectIds) -> pd.DataFra
     if not columns.is_unique:
         twice = columns[columns.duplicated()][0]
         raise ValueError(f"the catalog has several columns called {twice!r}: rename one of them")
-    table: pd.DataFrame = catalog.set_axis(columns, axis=1)
+    table = decoded(catalog.set_axis(columns, axis=1))
     # as objects: pandas takes ten times as long to look for them in a column of text
     ids, wanted = given.index.astype(object), kept.index.astype(object)
     names = _whose(table, ids)

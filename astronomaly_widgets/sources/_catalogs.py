@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._bytes import decoded
 from .._names import ID_NAMES
 from .._text_tables import TEXT, is_machine_readable, layout, read_text
 from ..exceptions import ReadError, SourceError
@@ -201,7 +202,7 @@ def _from_astropy(table: Any) -> pd.DataFrame:
             table.remove_column(name)
             for k in range(flat.shape[1]):
                 table.add_column(flat[:, k], name=f"{name}_{k}", index=at + k)
-    frame: pd.DataFrame = table.to_pandas(index=False)
+    frame = decoded(table.to_pandas(index=False))
     units = {name: getattr(table[name], "unit", None) for name in table.colnames}
     frame.attrs["units"] = {name: str(unit) for name, unit in units.items() if unit is not None}
     return frame

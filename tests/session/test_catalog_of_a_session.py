@@ -66,6 +66,17 @@ def test_two_rows_of_an_object_are_refused_and_rows_of_nobody_are_not():
         session_of(pd.DataFrame({"z": [1.0, 2.0]}, index=["o0", "o0"]))
 
 
+@pytest.mark.parametrize("read", [Table.read, lambda path: Table.read(path).to_pandas()])
+def test_words_of_a_fits_catalog_are_words_and_no_bytes(read, tmp_path):
+    kinds = ["galaxy", "é", "", "star", "star", "qso"]
+    in_bytes = np.char.encode(kinds, "utf-8")
+    Table({"object_id": IDS, "kind": in_bytes}).write(tmp_path / "catalog.fits")
+    session = session_of(read(tmp_path / "catalog.fits"))
+    assert session.catalog["kind"].fillna("").tolist() == kinds
+    session.export(tmp_path / "results.ecsv")
+    assert Table.read(tmp_path / "results.ecsv")["kind"].filled("").tolist() == kinds
+
+
 def test_two_columns_of_one_name_are_refused():
     catalog = pd.DataFrame(np.zeros((6, 2)), index=IDS, columns=pd.Index([3, "3"], dtype=object))
     with pytest.raises(ValueError, match="several columns called '3'"):

@@ -326,3 +326,10 @@ def test_a_column_taken_out_of_the_features_is_in_the_catalog_and_stays_out(tmp_
     assert source.without("nothing") is source
     with pytest.raises(SourceError, match="'a' is the only feature"):
         source.without("b").without("a")
+
+
+def test_words_of_a_fits_table_are_words_and_no_bytes(tmp_path):
+    table = Table({"name": ["a", "b"], "flux": [1.0, 2.0], "kind": ["galaxy", "é"]})
+    table["kind"] = np.char.encode(table["kind"], "latin-1")  # of before there was UTF-8
+    table.write(tmp_path / "features.fits")
+    assert FeatureTable(tmp_path / "features.fits").catalog["kind"].tolist() == ["galaxy", "\ufffd"]
