@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,15 +96,16 @@ def _with_one_line_end(flat: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_one_type(flat: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with text for columns of several types, which Parquet does not know."""
-    mixed = [name for name in flat if _kind(flat[name]).startswith("mixed")]
-    return flat.assign(**{str(name): _texts(flat[name]) for name in mixed})
+    """Return the table with text for what Parquet does not know: several types, bins, complex."""
+    odd = [name for name in flat if _kind(flat[name]).startswith(("mixed", "interval", "complex"))]
+    return flat.assign(**{str(name): _texts(flat[name]) for name in odd})
 
 
 def _kind(values: pd.Series[Any]) -> str:
+    """Return what a column holds; one of categories, what these are."""
     from pandas.api.types import infer_dtype
 
-    return infer_dtype(values)
+    return infer_dtype(values.cat.categories if hasattr(values, "cat") else values)
 
 
 def _table(flat: pd.DataFrame) -> Table:
@@ -147,7 +149,12 @@ def _column(values: pd.Series[Any]) -> Any:
     kind = values.dtype.kind
     if kind in "iu" and not (values > np.iinfo(np.int64).max).any():
         whole = values.to_numpy(dtype=np.int64, na_value=0)
-        return MaskedColumn(whole, mask=missing) if missing.any() else whole
+        if not missing.any():
+            return whole
+        # FITS writes a number where there is none, and takes it for none wherever it stands
+        taken = set(whole.tolist())
+        free = next(k for k in count(np.iinfo(np.int64).min) if k not in taken)
+        return MaskedColumn(whole, mask=missing, fill_value=free)
     if kind == "f":
         single = values.dtype in (np.float16, np.float32)
         return values.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)

@@ -119,6 +119,13 @@ def test_every_type_of_column_keeps_its_values_and_its_gaps(tmp_path, results, s
         np.testing.assert_array_equal(found, [0.5, np.nan, 2])
 
 
+@pytest.mark.parametrize("suffix", [".ecsv", ".vot", ".fits"])
+def test_no_whole_number_is_taken_for_a_gap_beside_it(tmp_path, results, suffix):
+    numbers = [999_999, None, np.iinfo(np.int64).min]
+    results["n"] = pd.array(numbers, dtype="Int64")
+    assert read(export.write(results, tmp_path / f"out{suffix}"))["n"].tolist() == numbers
+
+
 def test_columns_of_any_name_go_into_a_fits_file(tmp_path, results):
     names = ["ñ_v", "z", "Z", "x\ny", "Größe " + 80 * "n", "Größe " + 80 * "n" + "2"]
     for k, name in enumerate(names):
@@ -139,6 +146,18 @@ def test_a_column_of_words_and_numbers_is_text_in_parquet(tmp_path, results):
 def words_and_signs(text):
     """What stays of a text: these formats cut blanks, and take no control characters."""
     return re.sub("[\x00-\x08\x0e-\x1b\x1f\ufffe\uffff]", "\ufffd", text).split()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pd.cut([0, 1, 2], 3), pd.Categorical([1, "a", None]), np.array([1j, 2, 3])],
+    ids=["bins", "categories", "complex"],
+)
+def test_what_parquet_does_not_know_is_text_there(tmp_path, results, values):
+    results["kind"] = values
+    expected = ["" if pd.isna(value) else str(value) for value in results["kind"]]
+    again = pd.read_parquet(export.write(results, tmp_path / "out.parquet"))
+    assert again["kind"].tolist() == expected
 
 
 @settings(max_examples=25)
