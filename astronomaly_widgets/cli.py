@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TOUR = "01_tour.ipynb"
 DEMO_FOLDER = "astronomaly-demo"
+_STOPPED = 130  # as shells say it of SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 1 after an error, which is said in one line on stderr.
+        Exit status: 0; 1 after an error, which is said in one line on stderr; 130 after Ctrl C.
     """
     options, others = _parser().parse_known_args(arguments)
     if others and options.command not in (_demo, _app):
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         sys.stderr.write(f"astronomaly-widgets: {text}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nastronomaly-widgets: stopped\n")
+        return _STOPPED
     return 0
 
 
@@ -217,7 +221,10 @@ def _explored(options: argparse.Namespace) -> Path:
         return data.absolute()
     from .pipeline import explore
 
-    project = Path(options.project or f"{data.absolute().name.split('.')[0]}-search").absolute()
+    # "run.1" and "run.2" are folders, whose objects are often called alike
+    name = data.absolute().name
+    stem = name if data.is_dir() else Path(name.removesuffix(".gz")).stem
+    project = Path(options.project or f"{stem}-search").absolute()
     explore(options.data, features=options.features, project=project).close()
     return project
 

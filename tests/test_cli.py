@@ -283,6 +283,36 @@ def test_app_explores_data_and_shows_the_project_to_go_on_in(survey, monkeypatch
     assert aw.Session.open(project).n_objects == 200
 
 
+@pytest.mark.parametrize(
+    ("data", "project"),
+    [("run.1", "run.1-search"), ("run.2/", "run.2-search"), ("a.v2.csv.gz", "a.v2-search")],
+)
+def test_app_keeps_data_of_like_names_in_projects_of_their_own(
+    tmp_path, monkeypatch, data, project
+):
+    made = []
+    monkeypatch.chdir(tmp_path)
+    for folder in ("run.1", "run.2"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.setattr(
+        aw.pipeline,
+        "explore",
+        lambda *_, project, **__: made.append(project) or SimpleNamespace(close=lambda: None),
+    )
+    FakeVoila(monkeypatch)
+    assert cli.main(["app", data]) == 0
+    assert made == [tmp_path / project]
+
+
+def test_ctrl_c_stops_without_a_traceback(monkeypatch, capsys):
+    def interrupted(_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_replay", interrupted)
+    assert cli.main(["replay", "survey.csv", "--scores", "scores.csv"]) == 130
+    assert capsys.readouterr().err.strip() == "astronomaly-widgets: stopped"
+
+
 def test_app_opens_a_project_as_it_is(survey, monkeypatch):
     aw.explore(survey / "survey.csv", project=survey / "mine").close()
     voila = FakeVoila(monkeypatch)
