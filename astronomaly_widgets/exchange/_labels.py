@@ -279,8 +279,8 @@ def _numbers(column: pd.Series[Any], path: Path) -> pd.Series[float]:
 def _object_id(session: Session, name: str) -> str | None:
     """Return the id of the object that a file calls by this name, or None."""
     base = name.replace("\\", "/").rpartition("/")[2]
-    stem = base.removesuffix(".gz").rpartition(".")[0]
-    for candidate in (name, base, stem):
+    stem, _, suffix = base.removesuffix(".gz").rpartition(".")
+    for candidate in (name, base, name if suffix.isdigit() else stem):  # 12.7 is no file of 12
         if _is_object(session, candidate):
             return candidate
     return None

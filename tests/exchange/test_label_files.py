@@ -281,3 +281,10 @@ def test_an_export_that_is_no_text_says_what_is_read(tmp_path, session, suffix):
     path = session.export(tmp_path / f"out.{suffix}")
     with pytest.raises(SourceError, match="no file of text; wanted labels as CSV"):
         read_labels(path)
+
+
+def test_a_name_that_ends_in_a_number_is_not_that_of_a_file(tmp_path):
+    session = aw.Session(np.eye(3), ["12", "12.5", "13"])
+    path = write(tmp_path / "labels.csv", "object_id,score", "12.5,5", "12.7,4", "13.png,3")
+    assert import_labels(session, path).absent == ("12.7",)
+    assert session.labels["score"].to_dict() == {"12.5": 5.0, "13": 3.0}
