@@ -65,6 +65,9 @@ def compare(
 ) -> ClassReport:
     """Compare the hand-ins (.json) and projects of a folder.
 
+    A hand-in says whose it is. Where several say the same, and no file is called so, the names of
+    the files stand: on a server, everybody may be called ``jovyan``.
+
     Parameters
     ----------
     folder : str or Path
@@ -84,7 +87,7 @@ def compare(
     ValueError
         If a true score is not in 0..5, or there is none of any object that was labeled.
     """
-    records = list(read_folder(folder))
+    records = _called_apart(list(read_folder(folder)))
     names = [record["name"] for record in records]
     if not records:
         raise ProjectError(f"{folder} holds no hand-in (.json) and no project")
@@ -93,8 +96,7 @@ def compare(
         files = " and ".join(record["file"] for record in records if record["name"] == twice[0])
         raise ProjectError(
             f"{twice[0]!r} has handed in more than once: {files}; leave one file of each person, "
-            'and where several have one name, such as that of a server\'s user, change the "name" '
-            "in the files"
+            "or call each file by whose it is, and none by a name that several have"
         )
     given = pd.DataFrame({record["name"]: _scores_of(record) for record in records})
     truth = None if scores is None else _truth_of(given, scores)
@@ -141,6 +143,27 @@ def fleiss_kappa(votes: NDArray[np.int_]) -> float:
 def _scores_of(record: dict[str, Any]) -> pd.Series[float]:
     labels = record["labels"]
     return pd.Series({label["object_id"]: label["score"] for label in labels}, dtype=float)
+
+
+def _called_apart(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records, named by their files where none of these bears the name of several.
+
+    On a server, everybody may be called ``jovyan``.
+    """
+    files: dict[str, list[str]] = {}
+    for record in records:
+        files.setdefault(record["name"], []).append(record["file"])
+    shared = {
+        name
+        for name, these in files.items()
+        if len(these) > 1 and not any(file.startswith(name) for file in these)
+    }
+    return [
+        record | {"name": record["file"].removesuffix(".json")}
+        if record["name"] in shared
+        else record
+        for record in records
+    ]
 
 
 def _truth_of(

@@ -161,6 +161,16 @@ def test_one_look_at_many_objects_counts_once(tmp_path):
     assert compare(tmp_path).students.loc["ann", "minutes"] == pytest.approx(10 / 60)
 
 
+def test_who_bears_the_name_of_a_servers_user_is_called_by_the_file(folder):
+    for name in ("ann", "bob"):
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"name": "jovyan"}))
+    assert compare(folder).students.index.tolist() == ["ann", "bob", "eve"]
+    (folder / "ann.json").rename(folder / "jovyan(1).json")
+    with pytest.raises(ProjectError, match=r"'jovyan' .* bob\.json and jovyan\(1\)\.json"):
+        compare(folder)
+
+
 def test_what_is_no_class_is_refused(tmp_path):
     with pytest.raises(ProjectError, match="holds no hand-in"):
         compare(tmp_path)
