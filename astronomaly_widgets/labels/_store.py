@@ -170,6 +170,12 @@ class LabelStore:
             first = self._ledger.first_labeled
             return sorted(self._ledger.current.values(), key=lambda a: first[a.object_id])
 
+    def labeled_since(self, revision: int) -> list[Label]:
+        """Return the current labels of the objects that had not been labeled by a revision."""
+        with self._lock:
+            first = self._ledger.first_labeled
+            return [a for a in self._ledger.current.values() if first[a.object_id] > revision]
+
     @property
     def can_undo(self) -> bool:
         """Whether this annotator has a step to undo."""

@@ -92,14 +92,14 @@ class Remainder(Grouping):
         return np.array(self.audit_ids, dtype=object)
 
     def _new_audit(self, n: int) -> dict[str, Any]:
-        _, labeled, scores = self._labeled()
+        _, labeled, _ = self._labeled()
         rest = np.delete(np.arange(self.n_objects), labeled)
         rng = np.random.default_rng((self.random_state, self._store.revision))
         sample = rng.choice(rest, size=min(n, len(rest)), replace=False)
         return {
             "ids": self.ids_of(sample).tolist(),
             "n_rest": len(rest) - len(sample),
-            "n_found": int((scores >= self.interesting_from).sum()),
+            "revision": self._store.revision,
         }
 
     @property
@@ -146,8 +146,11 @@ class Remainder(Grouping):
         hits = [score is not None and score >= self.interesting_from for score in scores]
         n_rest = int(audit["n_rest"]) + len(ids) - n_done
         left = evaluation.estimate_from_audit(hits[:n_done], n_rest, level=level)
-        elsewhere = self.n_found - int(audit["n_found"]) - sum(hits[:n_done])
-        return _less(left, max(elsewhere, 0))
+        # not a difference of two counts: scores and `interesting_from` may have been changed
+        since = self._store.labeled_since(int(audit.get("revision", self._store.revision)))
+        known = {*ids[:n_done]}
+        elsewhere = [a for a in since if a.object_id in self._ids and a.object_id not in known]
+        return _less(left, sum(a.score >= self.interesting_from for a in elsewhere))
 
 
 def _less(left: evaluation.Remaining, found: int) -> evaluation.Remaining:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from astronomaly_widgets import Session
+from astronomaly_widgets.evaluation import estimate_from_audit
 
 N, N_LIKED = 400, 40
 
@@ -91,6 +92,19 @@ def test_what_is_found_elsewhere_is_left_no_more(session):
     others = [name for name in session.object_ids if name not in sample][:3]
     session.label_many(others, 5)
     assert session.remaining_by_audit().high == before.high - 3
+
+
+def test_what_was_labeled_before_the_sample_is_not_found_since(session):
+    before, corrected = session.object_ids[:100], session.object_ids[100]
+    session.label_many(before, 3)
+    session.label(corrected, 2)
+    sample = session.draw_audit(20)
+    session.label_many(sample, 0)
+    session.label(sample[0], 3)
+    session.label(corrected, 5)
+    session.interesting_from = 3
+    left, n_rest = session.remaining_by_audit(), N - 101 - 20
+    assert left == estimate_from_audit([True] + 19 * [False], n_rest)
 
 
 def test_a_sample_is_kept_with_the_project(tmp_path):
