@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._optional import require
 from .._protocols import EarlyLearner, Learner, LearnerScores
@@ -89,3 +89,9 @@ def by_name(
             "fit(X, rows, y, anomaly_score) and score(X, anomaly_score)"
         )
     return learner
+
+
+def taught(learner: Learner, *known: Any) -> Learner:
+    """Fit a learner; return what is to be asked, also if its `fit` forgot to return itself."""
+    fitted: Learner | None = learner.fit(*known)
+    return learner if fitted is None else fitted

@@ -13,7 +13,7 @@ import pandas as pd
 import traitlets as t
 
 from .. import compute, embedding
-from ..learners import by_name
+from ..learners import by_name, taught
 from ..project import fingerprint
 from ._background import Background
 from ._scores import learned, left_out_of, untrained
@@ -147,7 +147,7 @@ class Learning(Background):
             return type(learner).__name__, untrained(S)
         in_order = np.argsort(rows)  # not the order of labeling: the same labels teach the same
         with compute.running(task), compute.elsewhere(self.client):
-            learner = learner.fit(self._X, rows[in_order], scores[in_order], S)
+            learner = taught(learner, self._X, rows[in_order], scores[in_order], S)
             with compute.running(replace(task, on_progress=None)):
                 early = self._suggest_early(learner, rows, scores)
             if early:

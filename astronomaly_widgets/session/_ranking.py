@@ -12,7 +12,7 @@ from pandas.api.types import infer_dtype
 
 from .. import batches
 from ..compute import chunks, descending
-from ..learners import by_name
+from ..learners import by_name, taught
 from ._catalog import beside
 from ._labeling import Labeling
 
@@ -267,9 +267,8 @@ class Ranking(Labeling):
             return score
         nothing = np.empty(0)
         learner = by_name(deepcopy(self.learner), self.random_state)  # a retrain may be using it
-        outcome = learner.fit(self._X, nothing.astype(np.intp), nothing, score).score(
-            self._X, score
-        )
+        learner = taught(learner, self._X, nothing.astype(np.intp), nothing, score)
+        outcome = learner.score(self._X, score)
         first = np.asarray(outcome.acquisition, dtype=np.float32)
         return score if np.array_equal(first, score) else first
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _display, batches
 from .._progress import passing_bar
-from ..learners import AnomalyScore, RandomOrder, by_name
+from ..learners import AnomalyScore, RandomOrder, by_name, taught
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -227,7 +227,7 @@ class _Search:
         seen = np.empty(0, dtype=np.intp)
         while len(seen) < m:
             told = np.sort(seen)  # as a session does
-            said = learner.fit(X, told, self.scores[told], S).score(X, S)
+            said = taught(learner, X, told, self.scores[told], S).score(X, S)
             exploration = getattr(said, "exploration", None)  # not every learner says it
             new = batches.suggest(
                 X[:m],

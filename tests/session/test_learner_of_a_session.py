@@ -1,9 +1,11 @@
 """Which learner a session asks, and what it keeps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from astronomaly_widgets import Session, embedding, learners
+from astronomaly_widgets import Session, embedding, learners, simulation
 from astronomaly_widgets._protocols import LearnerScores
 from astronomaly_widgets.session import _learning
 
@@ -151,6 +153,26 @@ def test_a_learner_that_does_not_say_what_it_should_has_not_learned(session, say
     assert session.status.startswith("retrain failed, the ranking is as it was")
     assert np.isnan(session.relevance).all()
     assert session.history.empty
+
+
+class Forgetful(learners.AnomalyScore):
+    """Does not return itself, as easily happens to who writes one; begins with the last object."""
+
+    cold_start = "last"
+
+    def fit(self, X, rows, y, anomaly_score):
+        super().fit(X, rows, y, anomaly_score)
+
+    def score(self, X, anomaly_score):
+        return replace(super().score(X, anomaly_score), acquisition=np.arange(len(X)))
+
+
+def test_a_learner_whose_fit_returns_nothing_is_asked_all_the_same(session):
+    session.learner = Forgetful()
+    session.strategy = "top"
+    assert session.ranking("suggested")[0] == "199"
+    assert session.retrain().result(60)["n_labels"] == 3
+    assert simulation.replay(session, [Forgetful()], progress=False).n_labels == 3
 
 
 def test_a_learner_that_exits_or_panics_leaves_nobody_waiting(session):
