@@ -87,6 +87,12 @@ def test_import_loads_few_modules():
     assert int(in_a_fresh_python(code)) < 40
 
 
+def test_a_worker_that_measures_images_starts_without_pandas():
+    """Its import takes as long as all else that such a process needs."""
+    code = "import sys; from astronomaly_widgets import features, sources; print(*sys.modules)"
+    assert "pandas" not in in_a_fresh_python(code).split()
+
+
 def test_exported_names_are_sorted_and_all_there():
     assert list(aw.__all__) == sorted(aw.__all__)
     assert set(dir(aw)) == set(aw.__all__)

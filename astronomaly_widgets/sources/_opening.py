@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from .._protocols import Source
 from ..exceptions import SourceError
@@ -74,6 +73,8 @@ def open_source(source: Any, *, catalog: Any = None) -> Source:
 
 
 def _open_in_memory(source: Any, extra: dict[str, Any]) -> Source:
+    import pandas as pd  # here, for every worker that measures imports this file
+
     if isinstance(source, list | tuple | Mapping):
         images = list(source.values()) if isinstance(source, Mapping) else list(source)
         if images and all(isinstance(x, np.ndarray) and x.ndim in (2, 3) for x in images):
