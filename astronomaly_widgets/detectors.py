@@ -226,6 +226,12 @@ def check(detector: Any) -> None:
         )
 
 
+def load(detector: str | Detector) -> None:
+    """Import what a detector with a name needs, which takes a second or two."""
+    if isinstance(detector, str):
+        from sklearn import ensemble, neighbors  # noqa: F401 - for the one that comes next
+
+
 def rescale(score_samples: ArrayLike) -> NDArray[Any]:
     """Turn scikit-learn's scores (low = anomalous) into anomaly scores, linearly (LB21 2.1).
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from . import compute, reduction, sources
+from . import compute, detectors, reduction, sources
 from .exceptions import SourceError
 from .features import PreparedFeatures, by_name, measure
 from .preprocess import PreparedSource
@@ -151,7 +152,13 @@ def explore(
         extractor = PreparedFeatures(extractor, preprocess)
     shown = origin if display is None else PreparedSource(origin, display)
     measured = measure(
-        origin, extractor, checkpoint=checkpoint, n_jobs=n_jobs, client=client, progress=progress
+        origin,
+        extractor,
+        checkpoint=checkpoint,
+        n_jobs=n_jobs,
+        client=client,
+        progress=progress,
+        meanwhile=partial(detectors.load, detector),
     )
     if not len(measured.object_ids):
         advice = "; leave out columns without values" if origin.kind == "table" else ""

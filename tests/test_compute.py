@@ -64,6 +64,16 @@ def test_nothing_to_do_is_done_at_once(n_jobs):
     assert list(map_objects(square, [], n_jobs=n_jobs)) == []
 
 
+@pytest.mark.parametrize(("n_jobs", "called"), [(1, 0), (2, 1)])
+def test_what_is_done_meanwhile_is_done_once_and_before_the_first_result(n_jobs, called):
+    calls = []
+    results = map_objects(square, range(50), n_jobs=n_jobs, meanwhile=lambda: calls.append(1))
+    assert next(results) == 0
+    assert len(calls) == called
+    assert list(results) == [x * x for x in range(1, 50)]
+    assert len(calls) == called
+
+
 def test_a_function_of_a_notebook_reaches_other_processes():
     shift = 3
 

@@ -46,6 +46,13 @@ def test_a_folder_becomes_a_session_with_pictures_and_reasons(tmp_path):
     session.close()
 
 
+def test_what_the_detector_needs_is_imported_while_objects_are_measured(tmp_path, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(aw.detectors, "load", loaded.append)
+    aw.explore(draw(tmp_path / "cutouts"), n_jobs=2, progress=False).close()
+    assert loaded == ["isolation_forest"]
+
+
 def test_running_again_continues_and_measures_only_what_changed(tmp_path, monkeypatch):
     folder = draw(tmp_path / "cutouts")
     first = aw.explore(folder, project=tmp_path / "p", progress=False, n_jobs=1)

@@ -32,6 +32,7 @@ def map_objects(
     unit: str = "objects",
     on_crash: Callable[[Item], Result] | None = None,
     at_once: int = 1024,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Iterator[Result]:
     """Apply a function to many items, on all cores, and yield the results in order.
 
@@ -60,6 +61,8 @@ def map_objects(
         code). Without it, such an item is an error.
     at_once : int, optional
         How many items may travel to a worker together, if they are done quickly.
+    meanwhile : callable, optional
+        Called once here, while other processes start; never, if there are none.
 
     Yields
     ------
@@ -78,11 +81,11 @@ def map_objects(
     n_jobs = min(effective_jobs(n_jobs), len(items))
     results: Iterator[Result]
     if client is not None:
-        results = _by(lambda: ClusterWorkers(function, client), items, on_crash, at_once)
+        results = _by(lambda: ClusterWorkers(function, client), items, on_crash, at_once, meanwhile)
     elif n_jobs <= 1:
         results = map(function, items)
     else:
-        results = _by(lambda: Workers(function, n_jobs), items, on_crash, at_once)
+        results = _by(lambda: Workers(function, n_jobs), items, on_crash, at_once, meanwhile)
     report(0.0)
     with _bar(progress, len(items), unit) as update:
         for done, result in enumerate(results, start=1):
@@ -116,6 +119,7 @@ def _by(
     items: Sequence[Item],
     on_crash: Callable[[Item], Result] | None,
     at_once: int,
+    meanwhile: Callable[[], object] | None,
 ) -> Iterator[Result]:
     size, start = 1, 0
     waiting: deque[tuple[Sequence[Item], Any]] = deque()
@@ -125,6 +129,9 @@ def _by(
                 batch = items[start : start + size]
                 waiting.append((batch, workers.submit(batch)))
                 start += size
+            if meanwhile is not None:
+                meanwhile()
+                meanwhile = None
             batch, future = waiting.popleft()
             try:
                 seconds, results = _wait(future)

@@ -21,7 +21,7 @@ from .raw import RawFeatures, not_finite
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -78,6 +78,7 @@ def measure(
     n_jobs: int | None = None,
     client: Any = None,
     progress: bool = True,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Measurements:
     """Measure the features of all objects of a source.
 
@@ -105,6 +106,9 @@ def measure(
         of this process, bit for bit, on machines of the same kind.
     progress : bool, optional
         Show a bar with the rate and the time that is left.
+    meanwhile : callable, optional
+        Called once here, while other processes start, which takes a second: for what is needed
+        next. Never, if all is done in this process.
 
     Returns
     -------
@@ -132,7 +136,7 @@ def measure(
         return replace(_as_they_are(source, values, names), groups=groups)
     run = _Run(source, extractor, names, checkpoint)
     try:
-        run.measure(n_jobs, client, "Measuring" if progress else None)
+        run.measure(n_jobs, client, "Measuring" if progress else None, meanwhile)
     finally:
         run.flush()
     return replace(run.result(), groups=groups)
@@ -189,7 +193,13 @@ class _Run:
             for k in np.flatnonzero(same & (part.reasons != "")):
                 self._reasons[int(rows[k])] = ("measure", str(part.reasons[k]))
 
-    def measure(self, n_jobs: int | None, client: Any, progress: str | None) -> None:
+    def measure(
+        self,
+        n_jobs: int | None,
+        client: Any,
+        progress: str | None,
+        meanwhile: Callable[[], object] | None,
+    ) -> None:
         todo = np.flatnonzero(~self._known)
         object_ids = self._ids[todo].tolist()
         progress = progress if object_ids else None
@@ -202,6 +212,7 @@ class _Run:
                 client=client,
                 progress=progress,
                 on_crash=one.crashed,
+                meanwhile=meanwhile,
             )
             self._take(todo, outcomes)
         elif client is not None:
