@@ -192,7 +192,7 @@ class Labeling(Keeping):
     def label_sequence(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Return ids and current scores, (m,) each, in the order of first being labeled."""
         ids, _, scores = self._labeled()
-        return ids, scores
+        return ids.copy(), scores.copy()  # not what is learned from
 
     @property
     def n_labeled(self) -> int:

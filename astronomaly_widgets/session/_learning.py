@@ -16,6 +16,7 @@ from .. import compute, embedding
 from ..learners import by_name, taught
 from ..project import fingerprint
 from ._background import Background
+from ._inputs import unchangeable
 from ._scores import learned, left_out_of, untrained
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ class Learning(Background):
         """The first two principal components, (n, 2) float32, at once."""
         preview = self._preview
         if preview is None:  # without the lock: of millions it takes a while, and labels come in
-            preview = self._preview = embedding.pca_embedding(self._X)
+            preview = self._preview = unchangeable(embedding.pca_embedding(self._X))
         return preview
 
     @property
@@ -280,7 +281,7 @@ class Learning(Background):
             return  # another map took its place, and is the one to keep
         if not is_known:
             self._keep_result("the map is ready", "embedding", key, xy=xy)
-        future.set_result(xy)
+        future.set_result(unchangeable(xy))
         self._tell(embedding_revision=next(self._revisions))
 
     def _map_key(self, method: str) -> str:

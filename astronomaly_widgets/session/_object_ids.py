@@ -60,8 +60,10 @@ class ObjectIds:
 
     @cached_property
     def names(self) -> NDArray[Any]:
-        """All ids, (n,), dtype object holding str; made on first use, and kept."""
-        return _objects(self.strings)
+        """All ids, (n,), dtype object holding str; made on first use, and kept: not to change."""
+        names = _objects(self.strings)
+        names.flags.writeable = False  # who shuffles them would label other objects
+        return names
 
     @property
     def index(self) -> pd.Index[Any]:

@@ -257,6 +257,7 @@ class Ranking(Labeling):
             place = np.flatnonzero(np.isin(rows, mixed))
             before = [reasons.get(row, "") for row in rows[place - 1].tolist()]
             reasons |= dict(zip(rows[place].tolist(), before, strict=True))
+        rows.flags.writeable = False
         unsure = _UNSURE * float(np.nanmax(spread, initial=-np.inf))
         return rows, reasons, unsure
 

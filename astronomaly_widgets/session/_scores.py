@@ -17,7 +17,7 @@ LEARNED = ("trained_score", "relevance", "uncertainty", "acquisition", "explorat
 
 
 def untrained(score: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    unknown = np.full(len(score), np.nan, dtype=np.float32)
+    unknown = unchangeable(np.full(len(score), np.nan, dtype=np.float32))
     score = unchangeable(score)
     return {
         "anomaly_score": score,
@@ -36,7 +36,8 @@ def restored(stored: dict[str, NDArray[Any]], n: int) -> dict[str, NDArray[Any]]
     arrays = {**untrained(stored["anomaly_score"]), **stored}
     if any(arrays[name].shape != (n,) for name in ("anomaly_score", *LEARNED)):
         return None
-    return {name: values for name, values in arrays.items() if name not in ("key", "truth")}
+    kept = [name for name in arrays if name not in ("key", "truth")]
+    return {name: unchangeable(arrays[name]) for name in kept}
 
 
 def learned(score: NDArray[np.float32], scores: LearnerScores) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def learned(score: NDArray[np.float32], scores: LearnerScores) -> dict[str, Any]
             raise ValueError(
                 f"the learner's {name} has shape {values.shape}, but {score.shape} was wanted"
             )
-        arrays[name] = values
+        arrays[name] = unchangeable(values)
     if not np.isfinite(arrays["trained_score"]).all():
         raise ValueError("the learner's trained_score is not finite everywhere")
     return arrays

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from astropy import units
 
-from astronomaly_widgets import Session
+from astronomaly_widgets import Session, embedding
 from astronomaly_widgets._protocols import LearnerScores
 
 N = 60
@@ -70,6 +70,33 @@ def test_a_learner_that_changes_what_it_is_given_does_not_change_the_search():
         assert session.anomaly_score.max() == 5
         session.close()
     X[0] = 0  # it is still the person's own
+
+
+ARRAYS = ("object_ids", "features", "anomaly_score", "trained_score", "relevance", "uncertainty")
+
+
+def test_who_changes_an_array_of_a_session_does_not_change_the_search(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "compute", lambda X, **_: np.zeros((len(X), 2), np.float32))
+    session = Session(features(), anomaly_score=np.linspace(0, 5, N), project=tmp_path / "p")
+    session.label_many(["3", "4"], 5)
+    for step in (session.retrain, session.start_embedding, session.close):
+        for name in ARRAYS:
+            with pytest.raises(ValueError, match="read-only"):
+                getattr(session, name)[:] = 0
+        with pytest.raises(ValueError, match="read-only"):
+            np.random.default_rng(0).shuffle(session.object_ids)
+        for rows in (session.best_embedding, session.ranking_rows(unlabeled_first=False)):
+            with pytest.raises(ValueError, match="read-only"):
+                rows[:] = 0
+        for known in session.label_sequence():
+            known[:] = 0
+        assert session.n_found == 2
+        future = step()
+        if future is not None:
+            future.result(120)
+    again = Session.open(tmp_path / "p")
+    assert not any(getattr(again, name).flags.writeable for name in ARRAYS)
+    again.close()
 
 
 YES = np.arange(N) < 5
