@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import astronomaly_widgets as aw
 from astronomaly_widgets.exceptions import SourceError
 from astronomaly_widgets.sources import FeatureTable, LightCurves, Spectra
-from astronomaly_widgets.sources._catalogs import read_table
+from astronomaly_widgets.sources._tables import read_table
 
 ROWS = [["587733080813011000", 1.5, -2.0], ["NA", 2.25, 1e-17]]
 

@@ -11,9 +11,9 @@ import numpy as np
 from .._names import ID_NAMES
 from .._text_tables import TEXT, layout, read_text
 from ..exceptions import SourceError
-from ._catalogs import astropy_format, joined, read_by_astropy, read_table
 from ._column_names import plain_name, unit_of_name
 from ._folders import are_files
+from ._tables import astropy_format, joined, read_by_astropy, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,11 +20,12 @@ from .._sky import (
     position_names,
 )
 from ..exceptions import SourceError
-from ._catalogs import as_text, names_files, read_table, unique_ids
+from ._catalogs import as_text, names_files, unique_ids
 from ._images import image_stem
 from ._mosaic import first_image, is_fits, is_remote, split_extension
 from ._spectrum_files import is_line
-from .feature_table import _guess_id_column
+from ._table_columns import guess_id_column
+from ._tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -245,7 +246,7 @@ def _ids(
         return unique_ids(as_text(frame[id_column]), f"column {id_column!r}")
     if id_column is not None or index.name or not pd.api.types.is_numeric_dtype(index):
         return unique_ids(as_text(index), "the index")
-    guessed = _guess_id_column(frame)
+    guessed = guess_id_column(frame)
     if guessed is not None:
         return unique_ids(as_text(frame[guessed]), f"column {guessed!r}")
     names = pixel_names(*places) if pixels else position_names(*places)

@@ -12,11 +12,11 @@ import numpy as np
 
 from .._text_tables import TEXT, layout
 from ..exceptions import ReadError, SourceError
-from ._catalogs import read_table
 from ._column_names import plain_name, unit_of_name
 from ._folders import are_files, are_mostly, is_folder_or_files
 from ._images import parts
 from ._long_tables import are_days
+from ._tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..exceptions import SourceError
-from ._catalogs import match_files, read_table
+from ._catalogs import match_files
 from ._folders import absolute
 from ._geometry import middle_of_file
 from ._images import IMAGE_SUFFIXES, decode, image_stem
 from ._mosaic import is_fits
+from ._tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

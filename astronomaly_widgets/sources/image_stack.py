@@ -11,8 +11,9 @@ import numpy as np
 
 from .._optional import require
 from ..exceptions import ReadError, SourceError
-from ._catalogs import as_text, match_objects, read_table, unique_ids
+from ._catalogs import as_text, match_objects, unique_ids
 from ._images import bands_last, checked
+from ._tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

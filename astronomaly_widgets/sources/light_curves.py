@@ -13,7 +13,7 @@ import numpy as np
 
 from .._text_tables import TEXT
 from ..exceptions import ReadError, SourceError
-from ._catalogs import as_text, match_objects, read_table
+from ._catalogs import as_text, match_objects
 from ._folders import absolute, are_files, are_mostly, files_in, is_folder_or_files
 from ._long_tables import (
     are_parts,
@@ -24,6 +24,7 @@ from ._long_tables import (
     open_table,
 )
 from ._points import Points, identify, points_of, spectral
+from ._tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

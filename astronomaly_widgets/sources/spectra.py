@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ReadError, SourceError
-from ._catalogs import as_text, match_objects, read_table, unique_ids
+from ._catalogs import as_text, match_objects, unique_ids
 from ._folders import absolute, are_files, files_in, is_folder_or_files
 from ._spectrum_files import SUFFIXES, RawSpectrum, are_spectra, from_npz, from_object
+from ._tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

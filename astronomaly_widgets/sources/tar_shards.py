@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..exceptions import ReadError, SourceError
-from ._catalogs import match_files, read_table
+from ._catalogs import match_files
 from ._folders import is_pattern, matching
 from ._images import IMAGE_SUFFIXES, bands_last, checked, decode_open, image_stem
+from ._tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
