@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import warnings
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
     Parameters
     ----------
     results : DataFrame
-        One row per object, indexed by object id; `tags` holds tuples of str, `time` is UTC.
+        One row per object, indexed by object id; `tags` holds tuples of str, `time` is UTC. Units
+        of columns are in ``attrs["units"]``, as text by column; `ra` and `dec` are else in degrees.
     path : str or Path
         Ends in .csv, .ecsv, .vot, .fits or .parquet; an existing file is replaced at once.
 
@@ -42,6 +44,8 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
     ValueError
         If the suffix is none of these.
     """
+    from astropy.utils.exceptions import AstropyWarning
+
     path = Path(path).expanduser()
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -63,8 +67,11 @@ def write(results: pd.DataFrame, path: str | Path) -> Path:
             if suffix == ".fits":
                 table.convert_unicode_to_bytestring()  # UTF-8: FITS text itself is ASCII only
                 table.rename_columns(table.colnames, _fits_names(table.colnames))
-            # as text: astropy 7.0 writes no VOTable to a relative Path
-            table.write(str(temporary), format=kind, overwrite=True)
+            with warnings.catch_warnings():
+                # of units that the standard does not have, but those who wrote the catalog had
+                warnings.simplefilter("ignore", AstropyWarning)
+                # as text: astropy 7.0 writes no VOTable to a relative Path
+                table.write(str(temporary), format=kind, overwrite=True)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -117,9 +124,11 @@ def _table(flat: pd.DataFrame) -> Table:
     table["object_id"] = np.array(_plain(flat.index), dtype=str)
     for name in flat.columns:
         table[name] = _column(flat[name])
-    for name in ("ra", "dec"):
-        if name in table.colnames and table[name].dtype.kind == "f":
-            table[name].unit = units.deg
+    known = {"ra": "deg", "dec": "deg", **flat.attrs.get("units", {})}
+    for name in table.colnames:
+        if name in known and table[name].dtype.kind in "fiu":
+            unit = units.Unit(known[name], parse_strict="silent")  # also one that astropy knows not
+            table[name].unit = units.hour if unit == units.hourangle else unit  # which FITS knows
     return table
 
 

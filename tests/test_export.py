@@ -1,12 +1,14 @@
 """Exports keep every object, digit and letter, in every format."""
 
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from astropy.table import Table
+from astropy.utils.exceptions import AstropyWarning
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -198,3 +200,25 @@ def test_a_carriage_return_does_not_end_a_line_of_a_csv_file(tmp_path, results):
     back = pd.read_csv(export.write(results, tmp_path / "out.csv"), index_col="object_id")
     assert back["comment"].fillna("").tolist() == ["one\ntwo", "", "one\ntwo"]
     assert back.index.tolist() == results.index.tolist()
+
+
+@pytest.mark.parametrize("suffix", [".ecsv", ".vot", ".fits"])
+def test_units_of_the_catalog_are_exported(results, tmp_path, suffix):
+    results = results.assign(
+        mag=[20.1, 20.2, np.nan], width=[1.0, 2.0, 3.0], odd=1.5, type=["A"] * 3
+    )
+    units = {"mag": "mag", "width": "km / s", "odd": "furlong/fortnight", "type": "deg"}
+    results.attrs["units"] = {**units, "ra": "hourangle"}
+    path = export.write(results, tmp_path / f"r{suffix}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)  # astropy says that one unit is odd
+        found = read(path)
+    assert [str(found[name].unit) for name in ("mag", "width", "ra", "dec")] == [
+        "mag",
+        "km / s",
+        "h",
+        "deg",
+    ]
+    np.testing.assert_array_equal(found["odd"], 1.5)
+    assert found["type"].unit is None  # text has none
+    assert found["anomaly_score"].unit is None

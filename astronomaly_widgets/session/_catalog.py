@@ -28,6 +28,7 @@ def align_catalog(catalog: Any, given: ObjectIds, kept: ObjectIds) -> pd.DataFra
     """
     if catalog is None:
         return None
+    units = _units(catalog)
     if not isinstance(catalog, pd.DataFrame):
         catalog = catalog.to_pandas() if hasattr(catalog, "to_pandas") else pd.DataFrame(catalog)
     columns = pd.Index([str(name) for name in catalog.columns], dtype=object)
@@ -45,7 +46,17 @@ def align_catalog(catalog: Any, given: ObjectIds, kept: ObjectIds) -> pd.DataFra
         raise ValueError(f"the catalog has several rows for {twice!r}: keep one of each")
     if not wanted.isin(table.index).all():
         table = _with_gaps(table)
-    return table.reindex(wanted).set_axis(kept.index, axis=0)
+    table = table.reindex(wanted).set_axis(kept.index, axis=0)
+    table.attrs["units"] = units
+    return table
+
+
+def _units(catalog: Any) -> dict[str, str]:
+    """Return the units of the columns that have one, as text."""
+    if isinstance(catalog, pd.DataFrame):
+        return dict(catalog.attrs.get("units", {}))
+    units = {str(c): getattr(catalog[c], "unit", None) for c in getattr(catalog, "colnames", ())}
+    return {name: str(unit) for name, unit in units.items() if unit is not None}
 
 
 def _with_gaps(table: pd.DataFrame) -> pd.DataFrame:
@@ -68,7 +79,10 @@ def beside(catalog: pd.DataFrame, ours: Iterable[str]) -> pd.DataFrame:
             while names[column] in catalog:
                 names[column] = f"catalog_{names[column]}"
     again = [name for name in names if name.lower() == "object_id" and _says_ids(catalog[name])]
-    return catalog.drop(columns=again).rename(columns=names)
+    renamed = catalog.drop(columns=again).rename(columns=names)
+    units = catalog.attrs.get("units", {})
+    renamed.attrs["units"] = {names.get(name, name): unit for name, unit in units.items()}
+    return renamed
 
 
 def _says_ids(column: pd.Series[Any]) -> bool:

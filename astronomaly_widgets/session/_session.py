@@ -186,7 +186,7 @@ class Session(Remainder):
         """Return one row per object: scores, label and catalog, by object id; NaN = unlabeled.
 
         A column of the catalog that is called like one of these stands beside it: the catalog's
-        `time` as `catalog_time`.
+        `time` as `catalog_time`. Units that are known are in ``attrs["units"]``, as text by column.
         """
         with self.lock:
             table = self.labels.reindex(self._ids.index)
@@ -196,7 +196,9 @@ class Session(Remainder):
         for name in ("anomaly_score", "trained_score", "relevance", "uncertainty"):
             table[name] = scores[name]
         if self.catalog is not None:
-            table = pd.concat([table, beside(self.catalog, table.columns)], axis=1)
+            known = beside(self.catalog, table.columns)
+            table = pd.concat([table, known], axis=1)
+            table.attrs = known.attrs
         return table.rename_axis("object_id")
 
     def export(self, path: str | Path) -> Path:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _POSITION = re.compile(
     r"_?(ra|de|dec)_?(j2000|icrs|deg|degrees|mean|stack|psf|\d)?|right_?ascension|declination"
-    r"|(alpha|delta)(win|peak|psf)?(_j2000|_sky)?|.+\.(ra|dec|l|b)|glon|glat|elon|elat"
+    r"|(alpha|delta)(win|peak|psf)?(_j2000|_sky)?|.+\.(ra|dec|l|b)|_?glon|_?glat|gal_(lon|lat)|elon|elat"
     r"|ecl_(lon|lat)|healpix|htmid",
     re.IGNORECASE,
 )

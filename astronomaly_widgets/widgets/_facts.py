@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._sky import degrees, find_columns
 from ._drafts import words_of
 from ._position import LINKS, position, sky
 
@@ -99,13 +100,31 @@ def label(session: Session, object_id: str | None) -> dict[str, Any]:
 def catalog(session: Session, object_id: str) -> list[tuple[str, Any]]:
     """Return the catalog's row as (name, value) pairs, each value in its column's own type.
 
-    A position that only the source knows, as from the header of a file, stands before it.
+    A position that only the source knows, as from the header of a file, stands before it; so does
+    one in degrees of which the catalog's columns are in another unit.
     """
     table, row = session.catalog, session.row_of(object_id)
     known = [] if table is None else [(str(name), table[name].iloc[row]) for name in table.columns]
+    if table is not None:
+        known = [*_in_degrees(dict(known), table.attrs.get("units", {})), *known]
     ask = getattr(session.source, "position", None)
     place = ask(object_id) if ask is not None and position(known, in_full) is None else None
     return known if place is None else [*zip(("ra", "dec"), place, strict=True), *known]
+
+
+def _in_degrees(known: dict[str, Any], units: dict[str, str]) -> list[tuple[str, Any]]:
+    """Return right ascension and declination if columns of them have a unit that is no degree."""
+    pair = find_columns(known) or ()
+    if all(units.get(name, "deg") == "deg" for name in pair):
+        return []
+    try:
+        places = [
+            degrees([known[name]], hours=hours, unit=units.get(name)).round(10)[0]
+            for name, hours in zip(pair, (True, False), strict=True)
+        ]
+    except ValueError:  # a unit that is no angle
+        return []
+    return list(zip(("ra", "dec"), places, strict=True))
 
 
 def in_full(value: Any) -> str:

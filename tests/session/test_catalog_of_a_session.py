@@ -211,3 +211,12 @@ def test_a_score_in_a_condition_is_ours_and_the_catalogs_stands_beside_it():
 def test_what_is_no_condition_is_refused(where, came):
     with pytest.raises(ValueError, match=rf"(?s)where=.* gives {came}.*wanted yes or no for each"):
         session_of(STRANGE).ranking(where=where)
+
+
+def test_units_of_a_catalog_are_those_of_the_results():
+    table = Table({"id": ["a", "b"], "time": [1.0, 2.0], "z": [0.1, 0.2]})
+    table["time"].unit = "d"
+    X = np.random.default_rng(0).normal(size=(2, 3))
+    session = aw.Session(X, ["a", "b"], catalog=table)
+    assert session.results().attrs["units"] == {"catalog_time": "d"}
+    session.close()

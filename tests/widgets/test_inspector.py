@@ -114,6 +114,13 @@ def test_a_galactic_position_is_shown_in_icrs_where_there_is_no_other():
     assert known["copy"] == "10.5 1.5"
 
 
+@pytest.mark.parametrize(("unit", "shown"), [("hourangle", "150.0 1.5"), ("furlong", "10.0 1.5")])
+def test_a_position_in_another_unit_is_shown_in_degrees(inspector, session, unit, shown):
+    session.catalog = session.catalog.assign(ra=10.0, dec=1.5)
+    session.catalog.attrs["units"] = {"ra": unit, "dec": "deg"}
+    assert look_at(inspector, "obj-00")["sky"]["copy"] == shown
+
+
 @pytest.mark.parametrize(
     "row",
     [
