@@ -80,6 +80,7 @@ class Viewer:
         self._sent_ahead: dict[str, str] = {}  # direction -> key of the page
         self.listing = Listing(session, settings)
         current = session.current_id
+        self._place = current  # the object of the ranking to come back to from a filter
         self._shown = self.listing.around(current) or self.listing.pages.start()
         self.page = self._compose(self.listing.pages, self._shown)
 
@@ -130,6 +131,7 @@ class Viewer:
         """Make an object of ours current, without following it ourselves; None changes nothing."""
         if object_id is None:
             return
+        self._keep_place(object_id)
         token = _mover.set(self)
         try:
             self.session.current_id = object_id
@@ -200,6 +202,10 @@ class Viewer:
     def _ids(self) -> tuple[str, ...]:
         return tuple(record["object_id"] for record in self.page["records"])
 
+    def _keep_place(self, object_id: str) -> None:
+        if self.listing.filter is None and object_id in self._ids():
+            self._place = object_id
+
     def _take(self, keep: str | None) -> None:
         """Take the newest ranking, at the page that holds the object to keep, or the first."""
         listing = self.listing
@@ -246,7 +252,9 @@ class Viewer:
 
     def _clear(self) -> None:
         if self.listing.filter is not None:
-            self._show(self.listing.forget_filter())
+            shown = self.listing.forget_filter()
+            ids = self.listing.ids_on(self.listing.pages, shown)
+            self._show(shown, self._place if self._place in ids else None)
 
     def _apply_filter(self, wanted: dict[str, Any], before: Sequence[int] | None = None) -> None:
         self.listing.apply(wanted, self._shown if before is None else tuple(before))
@@ -271,6 +279,7 @@ class Viewer:
 
     def _follow(self, object_id: str, turning: bool) -> None:
         if object_id in self._ids():
+            self._keep_place(object_id)
             self._push("current", {"object_id": object_id})
             return
         if not turning:

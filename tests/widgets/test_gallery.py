@@ -551,6 +551,22 @@ def test_a_selection_shows_just_its_objects_best_first(view, gallery, session):
     assert gallery.state["filter"] is None
 
 
+@pytest.mark.parametrize("wanted", ["obj-042", "OBJ-06"])
+def test_who_leaves_what_was_found_is_where_they_were(session, view_of, wanted):
+    session.label("obj-042", 3)
+    gallery = Gallery(session, per_page=10)
+    view = view_of(gallery)
+    turn(view, gallery, "next")
+    view.send("current", object_id="obj-017")
+    view.send("find", text=wanted)
+    settle(gallery)
+    assert gallery.state["filter"] is not None
+    view.send("current", object_id=ids(gallery)[-1])
+    view.send("clear")
+    settle(gallery)
+    assert gallery.page["current"] == session.current_id == "obj-017"
+
+
 def test_a_random_sample_is_shown_in_its_own_order(view, gallery, session):
     before = ids(gallery)
     view.send("audit")
