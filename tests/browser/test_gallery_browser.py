@@ -163,6 +163,18 @@ def test_the_rest_of_the_page_is_scored_and_the_next_page_skips_nothing(shown):
     shown.wait_for("() => document.querySelector('.aw-status').innerText.includes('0 labeled')")
 
 
+def test_the_end_of_a_page_is_told_no_more_on_the_next(shown):
+    page = shown.page
+    page.locator(".aw-gallery").focus()
+    page.keyboard.press("Shift+Digit0")
+    page.keyboard.press("3")
+    note = page.locator(".aw-note")
+    note.filter(has_text="end of the page").wait_for()
+    page.keyboard.press("ArrowRight")
+    shown.wait_for("() => document.querySelector('.aw-pager b').textContent === '2'")
+    assert not note.is_visible()
+
+
 def test_pages_turn_by_key_and_by_button(shown):
     page = shown.page
     page.locator(".aw-gallery").focus()

@@ -4,6 +4,7 @@
 const STORING_AFTER = 500; // ms until "storing" is said; usually it is stored by then
 const MOVE_EVERY = 80; // ms between two words to the kernel of where the person is
 const HEAD_EVERY = 50; // ms between two drawings of the head and its counts
+const AT_END = "end of the page: \u2192 or PgDn goes on";
 
 // Which scores the kernel has, and which are on their way: object id -> entry.
 function makeLabels(paint) {
@@ -194,6 +195,7 @@ function render({ model, el }) {
   function move(index, tell = true) {
     const n = grid.tiles().length;
     atEnd = n > 0 && index >= n;
+    if (!atEnd) head.unsay(AT_END);
     grid.mark(Math.max(0, Math.min(n - 1, index)));
     const tile = grid.current();
     since = performance.now();
@@ -254,7 +256,7 @@ function render({ model, el }) {
     const tile = grid.current();
     if (!tile || grid.waits()) return;
     if (atEnd) {
-      head.note("end of the page: \u2192 or PgDn goes on");
+      head.note(AT_END);
       return;
     }
     const id = tile.record.object_id;

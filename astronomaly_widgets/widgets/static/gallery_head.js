@@ -234,6 +234,9 @@ function makeHead(actions) {
       note.hidden = !text;
       if (text) noteTimer = setTimeout(() => this.note(""), 6000);
     },
+    unsay(text) {
+      if (note.textContent === text) this.note("");
+    },
     // page: what is shown; state: the kernel's; own: what only the browser knows
     draw(page, state, own) {
       setText(title, state.title);
