@@ -189,9 +189,9 @@ class RecallPanel(ipywidgets.VBox):
         self._scale(self._y, self.figure.axes[1], ticks(highest, 4))
         atleast = "≥ " if curves.is_lower_bound else ""
         lines = [
-            (self.found, curves.found, f"you {curves.found[-1]}", BRAND),
-            (self.detector, curves.detector, f"detector {atleast}{curves.detector[-1]}", QUIET),
-            (self.random, curves.random, f"random {atleast}{curves.random[-1]:.0f}", QUIET),
+            (self.found, curves.found, f"you {curves.found[-1]:,}", BRAND),
+            (self.detector, curves.detector, f"detector {atleast}{curves.detector[-1]:,}", QUIET),
+            (self.random, curves.random, f"random {atleast}{curves.random[-1]:,.0f}", QUIET),
         ]
         if n_labeled == 0:
             lines = [(mark, _NOTHING, "", color) for mark, _, _, color in lines]
@@ -247,24 +247,23 @@ class RecallPanel(ipywidgets.VBox):
         if ranking is not None:
             whole = self._ranking[1] if self._ranking else ranking
             half = int(np.searchsorted(whole, (curves.n_interesting + 1) // 2))
-            return (
-                f"{found} of {curves.n_interesting} · half of them in the ranking's first {half:,}"
-            )
+            of = f"{found:,} of {curves.n_interesting:,}"
+            return f"{of} · half of them in the ranking's first {half:,}"
         if n_labeled == 0:
             return "score objects to see what is found"
         recent, left, by_audit = outlook
         if left is by_audit is None:
-            return f"{found} interesting of {n_labeled} labeled"
+            return f"{found:,} interesting of {n_labeled:,} labeled"
         words = [f"last {min(_RECENT, n_labeled)}: {recent} found"]
         if left is not None:
-            words.append(f"about {left.expected:.0f} left ({left.level:.0%}: {_interval(left)})")
+            words.append(f"about {left.expected:,.0f} left ({left.level:.0%}: {_interval(left)})")
         if by_audit is not None:
             words.append(f"random sample: {_interval(by_audit)} left")
         return " · ".join(words)
 
 
 def _interval(left: Remaining) -> str:
-    return f"{left.low:.0f}-{left.high:.0f}"
+    return f"{left.low:,.0f}-{left.high:,.0f}"
 
 
 def apart(places: Sequence[float], gap: float, highest: float = np.inf) -> list[float]:

@@ -389,7 +389,7 @@ def test_a_whole_cluster_is_found_shown_and_scored(shown):
     shown.screenshot("clusters")
     page.select_option(".aw-all", "1")
     says = "(words) => document.querySelector('.aw-status').innerText.includes(words)"
-    shown.wait_for(says, f"{size:,} labeled".replace(",", "\u202f"))
+    shown.wait_for(says, f"{size:,} labeled")
     labels = tell(shown)["labels"]
     assert set(labels.values()) == {1.0}
     assert len(labels) == size

@@ -50,6 +50,17 @@ def test_the_line_counts_what_was_found(panel, session):
     assert panel._head.note == "2 interesting of 4 labeled"
 
 
+def test_thousands_are_written_with_commas():
+    session = Session(np.random.default_rng(0).normal(size=(1200, 3)))
+    session.label_many(session.object_ids[:1100], 5)
+    panel = RecallPanel(session)
+    settle(panel)
+    assert panel._head.note == "1,100 interesting of 1,100 labeled"
+    assert texts(panel)[0] == "you 1,100"
+    panel.close()
+    session.close()
+
+
 def test_what_is_left_opens_as_a_band_and_is_told(panel, session):
     for k in range(24):
         session.label(f"o{k:02d}", 5 if k in (1, 2, 22) else 0)

@@ -1,7 +1,5 @@
 // The head of the gallery: the toolbar, the status line and the list of keys.
 
-const THIN = "\u202f"; // between thousands, as astronomers write them
-
 const KEYS = [
   ["0 \u2026 5", "score it, go to the next"],
   ["\u2190 \u2192 \u2191 \u2193", "move; also Home, End"],
@@ -48,7 +46,7 @@ function setText(element, text) {
 }
 
 function grouped(n) {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, THIN);
+  return n.toLocaleString("en"); // as the map, the axes and what the kernel says
 }
 
 function counted(n, one, many) {
@@ -259,7 +257,7 @@ function makeHead(actions) {
       redo.disabled = !state.can_redo;
       retrain.disabled = state.retraining;
       const percent = Math.round(100 * state.progress);
-      setText(retrain, state.retraining ? `${percent}${THIN}%` : "Retrain");
+      setText(retrain, state.retraining ? `${percent}%` : "Retrain");
       retrain.style.setProperty("--aw-progress", state.retraining ? `${percent}%` : "0%");
       cancel.hidden = !state.retraining;
 
