@@ -203,9 +203,7 @@ class Gallery(anywidget.AnyWidget):
             )
         ids = self.session.ids_of(rows)
         self._label_many(ids, message["score"], event_id=message["event_id"])
-        self.session.notice = (
-            f"{len(ids):,} objects scored {message['score']:g}; undo takes it back"
-        )
+        self.session.notice = f"{len(ids):,} scored {message['score']:g}; undo takes it back"
         return self._labels_of([record["object_id"] for record in self.page["records"]])
 
     def _label_many(self, object_ids: Iterable[str], score: float, **fields: Any) -> None:

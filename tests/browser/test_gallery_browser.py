@@ -442,7 +442,7 @@ def test_a_key_that_passes_a_score_for_all_scores_nothing_before_enter(shown):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.locator(".aw-note", has_text="10 objects scored 1").wait_for()
+    page.locator(".aw-note", has_text="10 scored 1").wait_for()
     assert set(shown.json(2)["scores"].values()) == {1}
     page.locator(".aw-gallery").focus()
     page.keyboard.press("End")

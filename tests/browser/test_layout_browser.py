@@ -19,6 +19,8 @@ s = aw.Session(
 )
 s.max_embedded = 0  # the map stays what it is: UMAP takes half a minute of every core
 """
+NOTE = "last 20: 4 found · about 51 left (90%: 0-75) · random sample: 0-1,101 left"
+MANY = "s.selected_ids = tuple(s.object_ids[:1200])"
 FEW = "s.selected_ids = tuple(s.object_ids[:3])"
 SHOWN = "() => document.querySelectorAll('.aw-object:not([hidden])').length >= 24"
 # what is cut off, and what lies outside of what holds it
@@ -57,11 +59,21 @@ PLACES = """() => ['.aw-toolbar', '.aw-under', '.aw-next-page', '.aw-retrain', '
     .map((box) => [box.x, box.y].map(Math.round))"""
 
 
+# of a text that may end in an ellipsis: how wide it is, and how much of that is seen
+WIDTHS = """(node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return [range, node].map((one) => one.getBoundingClientRect().width);
+}"""
+
+
 @pytest.fixture(scope="module")
 def notebook(browser, server):
     """One notebook for all tests of this module, with the file browser open beside it."""
     page = LabPage(browser, server)
-    page.open("layout", [SETUP, "d = aw.Dashboard(s); d", "done = s.retrain().result()", FEW])
+    tell = f"d.recall_panel._head.note = {NOTE!r}"
+    cells = [SETUP, "d = aw.Dashboard(s); d", "done = s.retrain().result()", FEW, MANY, tell]
+    page.open("layout", cells)
     page.command("application:toggle-left-area")
     yield page
     page.close()
@@ -132,3 +144,45 @@ def test_the_head_stands_still_whatever_it_says(shown, width):
     assert places() == before
     clear, line = (page.locator(name).bounding_box() for name in (".aw-clear", ".aw-line"))
     assert clear["x"] + clear["width"] <= line["x"] + line["width"] + 0.5
+
+
+@pytest.mark.parametrize("width", [1440, 1720, 1920])
+def test_what_was_just_done_is_said_before_what_is_shown(shown, width):
+    page = shown.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(500)
+    shown.run(4)
+    page.locator(".aw-filter").wait_for(state="visible")
+    page.locator(".aw-find").fill("name-of-nobody")
+    page.keyboard.press("Enter")
+    page.locator(".aw-note", has_text="no object id contains").wait_for()
+    said, seen = page.locator(".aw-note").evaluate(WIDTHS)
+    room = page.locator(".aw-filter-text").bounding_box()["width"]
+    assert said <= seen + 0.01 or room < 30
+
+
+def test_numbers_are_written_alike_everywhere(shown):
+    page = shown.page
+    assert "1,218 objects" in page.locator(".aw-toolbar").inner_text()
+    shown.run(4)
+    page.locator(".aw-filter", has_text="showing 1,200 selected").wait_for()
+    page.locator(".aw-feature-map", has_text="1,200 selected").wait_for()
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_all_that_is_said_of_what_is_left_is_seen(shown, width):
+    page = shown.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(500)
+    shown.run(5)
+    note = page.locator(".aw-recall-panel .aw-panel-note")
+    note.filter(has_text="0-1,101 left").wait_for()
+    page.wait_for_timeout(500)  # the plot lays itself out
+    page.evaluate("() => document.querySelector('.aw-dashboard').scrollIntoView()")
+    shown.screenshot(f"layout_left_{width}")
+    assert page.evaluate(AMISS) == []
+    frame, axis = (
+        page.locator(f".aw-recall-panel{name}").bounding_box()
+        for name in ("", " .axislabel >> nth=0")
+    )
+    assert axis["y"] + axis["height"] <= frame["y"] + frame["height"]

@@ -242,7 +242,7 @@ def test_all_that_a_filter_shows_are_scored_in_one_step(view, gallery, session):
     answer = view.send("all", score=2)
     assert [score for _, score in answer["labels"]] == [2] * 10
     assert session.labels["score"].to_dict() == dict.fromkeys(chosen, 2.0)
-    assert session.notice == "25 objects scored 2; undo takes it back"
+    assert session.notice == "25 scored 2; undo takes it back"
     session.undo()
     assert session.n_labeled == 0
 

@@ -271,6 +271,7 @@ function makeHead(actions) {
       if (state.offers) setText(offer, OFFERS[state.offers]);
       filter.hidden = !state.filter;
       if (state.filter) setText(filterText, filterInWords(state.filter));
+      filterText.title = filterText.textContent; // where it is cut off
       allLabel.hidden = state.read_only || (state.filter && state.filter.n > state.most_at_once);
       reason.hidden = !page.reason || Boolean(state.offers || state.filter);
       setText(reason, `this page: ${page.reason}`);

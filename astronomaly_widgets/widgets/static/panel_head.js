@@ -1,5 +1,12 @@
 // The head of a panel whose body is drawn by others: a title, and a note in words.
 
+// a line may end between the parts of a note, never within one
+function unbroken(text) {
+  const part = document.createElement("span");
+  part.textContent = text;
+  return part;
+}
+
 function render({ model, el }) {
   const root = document.createElement("div");
   root.className = "aw-panel-head";
@@ -13,7 +20,8 @@ function render({ model, el }) {
 
   function show() {
     title.textContent = model.get("title");
-    note.textContent = model.get("note");
+    const parts = model.get("note").split(" \u00b7 ");
+    note.replaceChildren(...parts.flatMap((text, i) => [i ? " \u00b7 " : "", unbroken(text)]));
     note.title = model.get("note");
   }
   const channel = openChannel(model);
