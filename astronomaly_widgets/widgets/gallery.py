@@ -184,8 +184,10 @@ class Gallery(anywidget.AnyWidget):
         session = self.session
         # labels that were taken away are something to learn, too
         if not (session.n_labeled or len(session.history)):
-            raise ValueError("there is nothing to learn from yet: score some objects first")
-        self._viewer.later(session.retrain)
+            text = "there is nothing to learn from yet: score some objects first"
+            self._viewer.later(self._push, "note", {"text": text})  # no error that would stay
+        else:
+            self._viewer.later(session.retrain)
 
     def _on_rest(self, message: dict[str, Any]) -> dict[str, Any]:
         ids = list(message["object_ids"])

@@ -146,6 +146,18 @@ def test_the_head_stands_still_whatever_it_says(shown, width):
     assert clear["x"] + clear["width"] <= line["x"] + line["width"] + 0.5
 
 
+def test_a_retrain_before_the_first_score_moves_nothing_and_says_why(shown):
+    page = shown.page
+    page.wait_for_timeout(500)
+    page.evaluate("() => document.querySelector('.aw-dashboard').scrollIntoView()")
+    before = page.evaluate(PLACES)
+    page.locator(".aw-retrain").click()
+    page.locator(".aw-note", has_text="score some objects first").wait_for()
+    said, seen = page.locator(".aw-note").evaluate(WIDTHS)
+    assert said <= seen + 0.01
+    assert page.evaluate(PLACES) == before
+
+
 @pytest.mark.parametrize("width", [1440, 1720, 1920])
 def test_what_was_just_done_is_said_before_what_is_shown(shown, width):
     page = shown.page

@@ -741,11 +741,16 @@ def test_the_inspector_is_asked_for(view, gallery, session):
     assert view.send("inspect", object_id="nobody")["type"] == "nack"
 
 
-def test_without_a_label_the_learner_is_not_asked(view, gallery, session):
-    reply = view.send("retrain")
-    assert reply["type"] == "nack"
-    assert "score some objects first" in reply["error"]
-    assert len(session.history) == 0
+def test_a_retrain_of_nothing_is_answered_by_a_note_that_does_not_stay(view, gallery, session):
+    for n in (1, 2):
+        view.send("retrain")
+        settle(gallery)
+        notes = gallery.comm.messages("note")
+        assert len(notes) == n
+        assert "score some objects first" in notes[-1]["text"]
+    assert session.last_error is None
+    assert gallery.state["error"] == ""
+    assert not session.retraining
 
 
 def test_labels_that_were_taken_away_are_learned(view, gallery, session):
