@@ -162,7 +162,7 @@ class Gallery(anywidget.AnyWidget):
             "pace": lambda m: self._viewer.later(
                 setattr, session, "retrain_every", int(m["every"])
             ),
-            "audit": lambda _: self._viewer.later(session.draw_audit),
+            "audit": lambda _: self._viewer.later(self._draw_audit),
             "dismiss": lambda _: self._viewer.later(setattr, session, "last_error", None),
         }
 
@@ -281,6 +281,10 @@ class Gallery(anywidget.AnyWidget):
 
     def _push(self, kind: str, fields: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         self._channel.push(kind, fields, buffers)
+
+    def _draw_audit(self) -> None:
+        if not len(self.session.draw_audit()):
+            self._push("note", {"text": "every object has a score: there is none to draw"})
 
     def _is_watched(self) -> bool:
         return bool(self._channel.clients)

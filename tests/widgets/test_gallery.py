@@ -580,6 +580,13 @@ def test_a_random_sample_is_shown_in_its_own_order(view, gallery, session):
     assert ids(gallery) == before
 
 
+def test_where_no_random_sample_is_left_to_draw_it_is_said(view, gallery, session):
+    session.label_many(session.object_ids, 1)
+    view.send("audit")
+    settle(gallery)
+    assert "every object has a score" in gallery.comm.messages("note")[-1]["text"]
+
+
 def test_a_reason_that_holds_for_all_is_said_once(view, gallery, session):
     view.send("audit")
     wait_until(lambda: gallery.state["filter"] is not None)
