@@ -7,6 +7,10 @@ import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..session._ranking import ORDERS
+from ._facts import in_full
 from ._thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from astronomaly_widgets.session import Session
 
     from ._pages import Pages
+
+_MOST_LETTERS = 11
 
 
 class Composer:
@@ -56,7 +62,8 @@ class Composer:
         dict
             ``records`` and ``thumbnails`` (JPEG, bytes) belong together one by one; ``key`` names
             what is seen, so that equal keys need not be drawn again; ``reason`` says why most of
-            them are suggested, which is then not said with each.
+            them are suggested, which is then not said with each. A record has the ``value`` of
+            the catalog's column, in words, if the order is one.
         """
         ids = tuple(self._session.ids_of(pages.at(positions)))
         here = self._session.current_id
@@ -64,6 +71,11 @@ class Composer:
             current = here
         unlabeled = (name for name in ids if self._session.score_of(name) is None)
         records = [self._record(object_id) for object_id in ids]
+        catalog = self._session.catalog
+        if catalog is not None and order in catalog.columns and order not in ORDERS:
+            values = catalog[order].iloc[pages.at(positions)]
+            for record, value in zip(records, values, strict=True):
+                record["value"] = _short(value)
         reason = _say_once(records)
         return {
             "key": self.key(ids, order),
@@ -106,6 +118,13 @@ def _say_once(records: list[dict[str, Any]]) -> str:
         if record["reason"] == reason:
             record["reason"] = ""
     return reason if n == len(unlabeled) else f"{n} of {len(unlabeled)} {reason}"
+
+
+def _short(value: Any) -> str:
+    """Write a value of the catalog so that it has room below a picture."""
+    is_number = isinstance(value, (float, np.floating)) and math.isfinite(value)
+    text = f"{value:.4g}" if is_number else in_full(value)
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
 
 
 def _finite(value: float) -> float | None:

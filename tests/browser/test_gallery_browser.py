@@ -6,6 +6,7 @@ from lab_driver import LabPage
 SETUP = """
 import json, time
 import numpy as np
+import pandas as pd
 import astronomaly_widgets as aw
 rng = np.random.default_rng(0)
 n = 80
@@ -14,8 +15,9 @@ names[:2] = ["<script>document.body.dataset.hacked=1</script>", "two 'words' \\"
 names[2:4] = ["\U0001f30c", "x" * 200]
 images = rng.integers(0, 255, (n, 48, 48, 3), dtype="u1")
 source = aw.sources.ImageStack(images, object_ids=names)
+catalog = pd.DataFrame({"what": ["long words"] * n, "how": 0.1234})
 session = aw.Session(rng.normal(size=(n, 3)), names, anomaly_score=np.linspace(5, 0, n),
-                     source=source, title="Noise & <b>noise</b>")
+                     source=source, catalog=catalog, title="Noise & <b>noise</b>")
 gallery = aw.Gallery(session)
 """
 SHOW = "gallery"
@@ -121,6 +123,22 @@ def test_odd_names_are_shown_literally(shown):
     assert shown.page.evaluate("() => document.body.dataset.hacked") is None
     boxes = [shown.page.locator(".aw-object").nth(k).bounding_box() for k in (3, 4)]
     assert boxes[0]["width"] == pytest.approx(boxes[1]["width"], abs=1)
+
+
+def test_what_the_order_goes_by_stands_beside_the_id_and_not_over_it(shown):
+    page = shown.page
+    page.locator(".aw-order").select_option("what")
+    page.locator(".aw-value", has_text="long words").first.wait_for()
+    places = """() => [...document.querySelectorAll('.aw-caption')].map((caption) =>
+        ['.aw-id-tail', '.aw-value'].map((name) => caption.querySelector(name))
+            .map((node) => node.getBoundingClientRect())
+            .map((box, i) => (i ? box.left : box.right)))"""
+    assert all(end <= start + 0.5 for end, start in page.evaluate(places))
+    assert "what long words" in page.locator(".aw-object").first.get_attribute("title")
+    page.locator(".aw-order").select_option("how")
+    page.locator(".aw-value", has_text="0.1234").first.wait_for()
+    values = "[...document.querySelectorAll('.aw-value')]"
+    assert page.evaluate(f"{values}.every((one) => one.scrollWidth <= one.clientWidth)")
 
 
 def test_undo_and_redo_by_key_and_by_button(shown):

@@ -536,6 +536,27 @@ def test_orders_that_learn_nothing_offer_nothing(session, view_of):
     assert not gallery.state["offers"]
 
 
+def test_below_a_picture_stands_what_the_order_goes_by(gallery, view, session):
+    assert "value" not in gallery.page["records"][0]
+    view.send("order", order="redshift")
+    settle(gallery)
+    told = {record["object_id"]: record["value"] for record in gallery.page["records"]}
+    assert told == {name: f"{session.catalog['redshift'][name]:.4g}" for name in ids(gallery)}
+
+
+def test_values_of_any_kind_have_room_below_a_picture():
+    mixed = [0.123456, float("nan"), 2**62, "a long word indeed", None, True]
+    catalog = pd.DataFrame({"what": pd.Series(mixed, dtype=object)})
+    session = Session(np.random.default_rng(0).normal(size=(6, 3)), catalog=catalog)
+    gallery = Gallery(session, order="what")
+    told = {record["object_id"]: record["value"] for record in gallery.page["records"]}
+    assert list(map(told.get, session.object_ids)) == [
+        *("0.1235", "-", "4611686018…", "a long wor…", "-", "True"),
+    ]
+    gallery.close()
+    session.close()
+
+
 def test_a_selection_shows_just_its_objects_best_first(view, gallery, session):
     turn(view, gallery, "next")
     before = ids(gallery)

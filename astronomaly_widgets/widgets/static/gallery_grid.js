@@ -38,13 +38,16 @@ const VALUES = {
   uncertainty: "uncertainty",
 };
 
+// what the order goes by
 function shownValue(record, order) {
+  if (record.value !== undefined) return record.value;
   const name = order in VALUES ? order : order === "suggested" ? "trained_score" : "anomaly_score";
-  return record[name] ?? record.anomaly_score;
+  return (record[name] ?? record.anomaly_score)?.toFixed(2) ?? "";
 }
 
-function describe(record) {
+function describe(record, order) {
   const lines = [record.object_id];
+  if (record.value !== undefined) lines.push(`${order} ${record.value}`);
   for (const [name, words] of Object.entries(VALUES)) {
     if (record[name] !== null) lines.push(`${words} ${record[name].toFixed(3)}`);
   }
@@ -60,10 +63,10 @@ function fillTile(tile, record, url, order) {
   const cut = letters.length > TAIL + 2 ? letters.length - TAIL : letters.length;
   setText(tile.head, letters.slice(0, cut).join(""));
   setText(tile.tail, letters.slice(cut).join(""));
-  setText(tile.value, shownValue(record, order)?.toFixed(2) ?? "");
+  setText(tile.value, shownValue(record, order));
   setText(tile.reason, record.reason);
   tile.reason.hidden = !record.reason;
-  tile.root.title = describe(record);
+  tile.root.title = describe(record, order);
 }
 
 // state: "" (unlabeled), "stored", "pending" (on its way), "late" or "failed" (not stored)
