@@ -63,8 +63,13 @@ class Ranking(Labeling):
     @property
     def orders(self) -> tuple[str, ...]:
         """Names that :meth:`ranking` understands: the usual ones and the catalog's columns."""
+        return ORDERS + self.column_orders
+
+    @property
+    def column_orders(self) -> tuple[str, ...]:
+        """Those that are columns of the catalog; one that is called like a usual order is not."""
         columns = () if self.catalog is None else tuple(map(str, self.catalog.columns))
-        return ORDERS + tuple(name for name in columns if name not in ORDERS)
+        return tuple(name for name in columns if name not in ORDERS)
 
     def ranking(
         self,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..session._ranking import ORDERS
 from ._facts import in_full
 from ._thumbnails import Thumbnails
 
@@ -71,9 +70,8 @@ class Composer:
             current = here
         unlabeled = (name for name in ids if self._session.score_of(name) is None)
         records = [self._record(object_id) for object_id in ids]
-        catalog = self._session.catalog
-        if catalog is not None and order in catalog.columns and order not in ORDERS:
-            values = catalog[order].iloc[pages.at(positions)]
+        if order in self._session.column_orders:
+            values = self._session.catalog[order].iloc[pages.at(positions)]
             for record, value in zip(records, values, strict=True):
                 record["value"] = _short(value)
         reason = _say_once(records)
